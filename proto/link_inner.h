@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MPL-2.0
+// link_inner.h is what the files of the link engine share and nobody else may see: the link
+// itself, and the end, which is what a client's session and a server's actor have in common.
+#ifndef BATON_LINK_INNER_H
+#define BATON_LINK_INNER_H
+
+#include "proto/limits.h"
+#include "proto/link_client.h"
+#include "proto/link_outbox.h"
+#include "proto/link_server.h"
+
+#define LINK_NS_PER_MS UINT64_C (1000000)
+#define LINK_NEVER_NS UINT64_MAX
+// Sentences of the broker that are kept for the application.
+#define LINK_TEXT_MAX 256u
+
+// A ring of things: the head is a node too, and an empty ring is a head that points at itself.
+struct ring {
+    struct ring *next;
+    struct ring *previous;
+};
+
+static inline void
+ring_init (struct ring *ring)
+{
+    ring->next = ring;
+    ring->previous = ring;
+}
+
+static inline bool
+ring_is_empty (const struct ring *ring)
+{
+    return ring->next == ring;
+}
+
+// ring_add puts [node], which is in no ring, at the end of [head]'s ring.
+static inline void
+ring_add (struct ring *head, struct ring *node)
+{
+    node->next = head;
+    node->previous = head->previous;
+    head->previous->next = node;
+    head->previous = node;
+}
+
+// ring_remove takes [node] out of its ring; it may be removed again.
+static inline void
+ring_remove (struct ring *node)
+{
+    node->previous->next = node->next;
+    node->next->previous = node->previous;
+    ring_init (node);
+}
+
+#define RING_ITEM(node, type, member) \
+    ((type *) (void *) ((char *) (node) - offsetof (type, member)))
+
+// How an end is found again: by what a message names.
+enum link_map_key { MAP_SESSION, MAP_ACTOR, MAP_REF };
+#define LINK_MAPS 3
+#define LINK_MAP_CHAINS 256u
+
+// What an end has to do on the present line before its commits may leave.
+enum end_standing {
+    END_MUST_OPEN = 1, // nothing said yet on this line
+    END_WAITS = 2,     // said, not answered
+    END_READY = 3,
+};
+
+struct link_end {
+    struct link *link;
+    struct ring all;  // in link.ends, oldest first
+    struct ring work; // in link.work if something may be to send
+    struct link_end *chains[LINK_MAPS];
+    struct id session;
+    struct id actor;
+    uint64_t ref;
+    struct incarnation incarnation;
+    enum end_standing standing;
+    struct outbox outbox;
+    struct draft draft;
+    struct version sent;      // highest version that was sent
+    uint64_t hold_ns;         // the manager asked to wait until then
+    uint64_t alarm_ns;        // look again then; 0: no need
+    struct version resent;    // where the last resend after a GAP began, and when
+    uint64_t resent_ns;
+    uint64_t gap_ns;          // look then whether [resent] is still missing; 0: no need
+};
+
+enum link_state { LINK_RETRY = 1, LINK_GREETING = 2, LINK_SETTLING = 3, LINK_SERVED = 4 };
+
+// What link_next said last.
+enum link_doing {
+    DOING_NOTHING = 1,
+    DOING_DIAL,
+    DOING_HELLO,
+    DOING_OFFER,
+    DOING_END,
+    DOING_HEARTBEAT,
+    DOING_GOODBYE,
+};
+
+// The offer as it is sent, and how far it has come on this line.
+struct server_offer {
+    unsigned char *block; // set and attributes, owned; NULL: nothing is offered yet
+    size_t block_bytes;
+    struct msg_offer msg;
+    enum end_standing standing;
+    enum baton_err error;
+    uint64_t hold_ns;
+};
+
+struct link_server {
+    struct server_offer offer;
+    enum link_task_mode mode;
+    struct ring ready;   // tasks to show, oldest first
+    struct ring ended;   // tasks that the application has done with; freed by the next one
+    struct ring orphans; // tasks whose actor is gone, still in the application's hands
+    struct ring aborts;  // sessions lost, not told yet
+    struct ring dirty;   // actors with something to seal in mode BY_REPLY
+    uint64_t dirty_ns;   // since when there is one
+    uint64_t actors_count;
+    uint64_t states_bytes;
+};
+
+struct link {
+    struct memory memory;
+    enum end_role role;
+    struct id instance;
+    unsigned char name[LIMIT_NAME_MAX_BYTES];
+    size_t name_bytes;
+    uint32_t endpoints_count;
+    uint64_t random;
+
+    struct id group;
+    struct epoch epoch;
+    uint32_t heartbeat_ms;
+    uint32_t silent_ms;
+    uint64_t body_max_bytes;
+    uint64_t restart_data_max_bytes;
+    uint32_t unacked_max_count;
+
+    uint64_t now_ns;
+    enum link_state state;
+    uint32_t endpoint_index;
+    uint32_t retry_ms;
+    uint64_t dial_ns;
+    uint64_t hello_ns;
+    uint64_t settle_ns;
+    uint32_t hellos_unanswered;
+    uint64_t heard_ns;
+    uint64_t sent_ns;
+    uint64_t heartbeat_sent_ns;
+
+    enum link_doing doing;
+    struct link_end *doing_end;
+    enum msg_kind doing_kind;
+    enum { LINK_STAYS, LINK_LEAVES, LINK_LEFT } leaving;
+    enum baton_err error;
+    char error_text[LINK_TEXT_MAX];
+    struct link_counters counters;
+
+    struct ring ends;
+    struct ring work;
+    uint64_t alarm_ns; // earliest of the ends'
+    uint64_t refs;
+    struct link_end *maps[LINK_MAPS][LINK_MAP_CHAINS];
+    struct link_server server;
+};
+
+// link.c
+
+// link_stumble makes the link start over: for messages that could not be kept.
+void
+link_stumble (struct link *link);
+
+// link_fail ends the link for good.
+void
+link_fail (struct link *link, enum baton_err error, struct baton_bytes text);
+
+// link_keep_text copies what fits of [from], and a 0.
+void
+link_keep_text (char text[LINK_TEXT_MAX], struct baton_bytes from);
+
+// link_error_of returns what a refusal means to the application.
+enum baton_err
+link_error_of (enum refusal refusal);
+
+// link_retry_ns returns when to try again after a refusal that asks to wait.
+uint64_t
+link_retry_ns (const struct link *link, const struct msg_refused *refused);
+
+// link_end.c
+
+// end_init makes [end] one of [link], known by its reference; ids come with end_name.
+void
+end_init (struct link_end *end, struct link *link);
+
+void
+end_fini (struct link_end *end);
+
+// end_name makes the end known by session and actor.
+void
+end_name (struct link_end *end, struct id session, struct id actor, struct incarnation incarnation);
+
+struct link_end *
+end_find (const struct link *link, enum link_map_key key, struct id id);
+
+// end_wake makes link_next look at the end.
+void
+end_wake (struct link_end *end);
+
+// end_set_alarm wakes the end at [when_ns], if not before.
+void
+end_set_alarm (struct link_end *end, uint64_t when_ns);
+
+// end_is_held returns whether the manager asked to wait; the alarm is set then.
+bool
+end_is_held (struct link_end *end);
+
+// end_ring_alarms wakes the ends whose time has come.
+void
+end_ring_alarms (struct link *link);
+
+// end_window_full returns whether [more_bytes] must wait for acknowledgements.
+bool
+end_window_full (const struct link_end *end, size_t more_bytes);
+
+// end_restart resends all that is not acknowledged, [stored] being safe.
+// Returns BATON_DAMAGED if the manager forgot what it had acknowledged.
+enum baton_err
+end_restart (struct link_end *end, struct version stored);
+
+// end_commit_next fills [msg] with the next commit to send; false if there is none now.
+bool
+end_commit_next (struct link_end *end, struct msg *msg);
+
+void
+end_commit_done (struct link_end *end);
+
+void
+end_take_committed (struct link *link, const struct msg_committed *committed);
+
+// end_take_refused_commit handles what both ends handle alike: DUPLICATE, GAP, BUSY and
+// UNAVAILABLE. Returns false for any other refusal.
+bool
+end_take_refused_commit (struct link_end *end, const struct msg_refused *refused);
+
+// link_session.c and link_session_take.c: one session of a client.
+
+bool
+session_next (struct link_end *end, struct msg *msg);
+
+void
+session_done (struct link_end *end, enum msg_kind kind);
+
+// session_begin makes ready for a new line or a new reign.
+void
+session_begin (struct link_end *end);
+
+void
+session_free (struct link_end *end);
+
+void
+session_take (struct link *link, const struct msg *msg);
+
+// link_actor.c, link_actor_take.c and link_offer.c: the server's side.
+
+bool
+actor_next (struct link_end *end, struct msg *msg);
+
+void
+actor_done (struct link_end *end, enum msg_kind kind);
+
+void
+actor_begin (struct link_end *end);
+
+void
+actor_free (struct link_end *end);
+
+void
+actor_take (struct link *link, const struct msg *msg);
+
+void
+server_init (struct link *link);
+
+void
+server_fini (struct link *link);
+
+void
+server_begin (struct link *link);
+
+// server_offer_next fills [msg] with the offer if it is to be sent now.
+bool
+server_offer_next (const struct link *link, struct msg *msg);
+
+void
+server_take_offered (struct link *link, const struct msg_offered *offered);
+
+void
+server_take_refused_offer (struct link *link, const struct msg_refused *refused);
+
+#endif
