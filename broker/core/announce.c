@@ -1,0 +1,601 @@
+// SPDX-License-Identifier: MPL-2.0
+#include "broker/core/announce.h"
+
+#include "proto/assert.h"
+
+#define NS_PER_MS 1000000u
+
+// Refusals that tell something of the book wait for the record they rest on; the others say
+// nothing about it and leave at once.
+static bool
+refusal_reads_book (enum refusal refusal)
+{
+    switch (refusal) {
+    case REFUSAL_NO_MATCH:
+    case REFUSAL_GAP:
+    case REFUSAL_DUPLICATE:
+    case REFUSAL_FENCED:
+    case REFUSAL_NO_SUCH_SESSION:
+    case REFUSAL_EXPIRED:
+    case REFUSAL_CANCELLED:
+    case REFUSAL_FAILED:
+    case REFUSAL_CLOSED: return true;
+    case REFUSAL_BUSY:
+    case REFUSAL_HELLO_FIRST:
+    case REFUSAL_OLD_EPOCH:
+    case REFUSAL_DENIED:
+    case REFUSAL_TOO_LARGE:
+    case REFUSAL_MALFORMED:
+    case REFUSAL_BAD_VERSION:
+    case REFUSAL_MOVED:
+    case REFUSAL_UNAVAILABLE: return false;
+    }
+    return true;
+}
+
+static void
+count_refusal (struct core_counters *counters, const struct msg_refused *refused)
+{
+    ASSERT (refused->refusal < CORE_REFUSALS_MAX);
+    counters->refused[refused->refusal]++;
+    if (refused->refusal == REFUSAL_BUSY) {
+        counters->busy[refused->busy_reason]++;
+    }
+}
+
+void
+announce_refusal (const struct stage *stage, const struct decision *decision)
+{
+    const struct msg_refused *refused = &decision->refused;
+    struct effect *effect = stage_emit (stage, stage->event->link, EFFECT_REFUSED);
+
+    effect->refused = *refused;
+    // A view into the message lives only for this step; the name of an attribute is kept.
+    if (refused->refusal == REFUSAL_NO_MATCH) {
+        effect->holds[0] = blob_copy (stage->effects->memory, refused->text);
+        effect->refused.text = blob_view (effect->holds[0]);
+    }
+    if (!refusal_reads_book (refused->refusal)) {
+        effect->after.n = 0;
+    }
+    count_refusal (stage->counters, refused);
+    if (refused->kind == MSG_OPEN) {
+        roster_rate_add (stage->roster, stage->event->principal, stage->event->now_ns);
+    }
+    if (refused->kind == MSG_HELLO) {
+        stage_emit (stage, stage->event->link, EFFECT_FORGET);
+    }
+}
+
+// tell_fenced says to a process that is still linked that another one took its actor over.
+static void
+tell_fenced (const struct stage *stage, struct link_number to, const struct decision *decision)
+{
+    if (to.n == 0 || !roster_link (stage->roster, to)) return;
+    struct msg_refused *refused = &stage_emit (stage, to, EFFECT_REFUSED)->refused;
+    refused->refusal = REFUSAL_FENCED;
+    refused->kind = MSG_COMMIT;
+    refused->actor = decision->former_actor;
+    refused->incarnation = decision->former_incarnation;
+    stage->counters->fenced++;
+}
+
+static void
+leave_former (const struct stage *stage, const struct actor *actor, struct link_number former)
+{
+    const struct queue *link;
+
+    queue_each (link, &actor->sessions) {
+        const struct session *session = queue_owner (link, const struct session, in_actor);
+        struct roster_session *place = roster_session (stage->roster, session);
+        if (place->client && place->client->number.n == former.n) {
+            roster_leave (stage->roster, place, stage->event->now_ns);
+        }
+    }
+}
+
+// seat_client makes the link that spoke the way to the session's client, with fresh credit.
+static void
+seat_client (const struct stage *stage, struct roster_session *place)
+{
+    const struct msg_open *open = &stage->event->msg->open;
+
+    roster_seat (place, stage->link);
+    place->granted_count = open->credit_count;
+    place->granted_bytes = open->credit_bytes;
+    place->sent_count = 0;
+    place->sent_bytes = 0;
+    place->resume_ref = open->ref;
+    place->client_phase = CLIENT_RESUMING;
+    roster_serve_client (stage->roster, place);
+}
+
+// resume_at starts where a process says it stands: it holds what was delivered before.
+static void
+resume_at (struct roster_session *place, struct response_seq received_through)
+{
+    const struct session *session = place->session;
+
+    place->queue_next.n = 0;
+    place->responses_sent_through = session->responses_consumed_through;
+    if (received_through.n > place->responses_sent_through.n
+        && received_through.n <= session->responses_last.n) {
+        place->responses_sent_through = received_through;
+    }
+    place->resume_through = place->responses_sent_through;
+}
+
+// restart_from_book gives both queues as they stand, after the restart data.
+static void
+restart_from_book (const struct stage *stage, struct roster_session *place)
+{
+    const struct session *session = place->session;
+    struct effect *effect = stage_emit (stage, stage->link->number, EFFECT_OPENED);
+    struct msg_opened *opened = &effect->opened;
+
+    opened->ref = stage->event->msg->open.ref;
+    opened->session = session->id;
+    opened->actor = session->client->id;
+    opened->incarnation = session->client->incarnation;
+    opened->version = session->client->version;
+    effect->holds[0] = blob_take (session->client->restart_data);
+    opened->restart_data = blob_view (effect->holds[0]);
+    opened->requests_accepted_through = session->requests_accepted_through;
+    opened->requests_consumed_through = session->requests_consumed_through;
+    opened->responses_last = session->responses_last;
+    opened->responses_consumed_through = session->responses_consumed_through;
+    place->queue_next.n = session->requests.length > 0 ? session->requests.first : 0;
+    place->queue_through = session->requests_accepted_through;
+    place->responses_sent_through = session->responses_consumed_through;
+    place->resume_through = session->responses_last;
+}
+
+static void
+announce_opened (const struct stage *stage, const struct decision *decision)
+{
+    const struct msg_open *open = &stage->event->msg->open;
+    const struct session *session =
+        book_session_by_name (stage->book, stage->event->principal, open->session);
+
+    ASSERT (session);
+    if (decision->verdict == VERDICT_RECORD
+        && decision->record.opened.makes & OPENED_INCARNATION) {
+        tell_fenced (stage, decision->former_client, decision);
+        leave_former (stage, session->client, decision->former_client);
+        stage->counters->taken_over += !id_is_none (decision->former_actor);
+    }
+    struct roster_session *place = roster_session (stage->roster, session);
+    seat_client (stage, place);
+    if (open->incarnation.n != 0 && open->intent == OPEN_EXISTING) {
+        resume_at (place, open->responses_received_through);
+        stage->counters->resumed++;
+    } else {
+        restart_from_book (stage, place);
+        stage->counters->opened++;
+    }
+}
+
+static void
+acknowledge (const struct stage *stage, const struct record_committed *committed)
+{
+    struct msg_ack *ack = &stage_emit (stage, stage->link->number, EFFECT_COMMITTED)->committed;
+
+    ack->actor = committed->actor;
+    ack->incarnation = committed->incarnation;
+    ack->version = committed->version;
+}
+
+// want_server gets a session's requests on their way: to its server, or to a placement first.
+static void
+want_server (const struct stage *stage, const struct session *session)
+{
+    struct roster_session *place = roster_session (stage->roster, session);
+
+    if (session->server && server_is_current (session->server, session)) {
+        roster_serve_server (stage->roster, roster_server (stage->roster, session->server), place);
+    } else if (session->open_count > 0 && !queue_holds (&place->in_placing)) {
+        roster_place (stage->roster, place);
+    }
+}
+
+// back_off makes a rejected request wait, longer with each attempt.
+static void
+back_off (const struct stage *stage, const struct session *session, struct roster_session *place)
+{
+    const struct request_seq seq = { session->requests_consumed_through.n + 1 };
+    const struct request *request = session_request (session, seq);
+    uint64_t wait_ms = LIMIT_RETRY_MIN_MS;
+
+    for (uint32_t i = 1; request && i < request->attempts && wait_ms < LIMIT_RETRY_MAX_MS; i++) {
+        wait_ms *= 2;
+    }
+    place->not_before_ns = stage->event->now_ns + wait_ms * NS_PER_MS;
+    queue_remove (&place->in_backoff);
+    queue_push (&stage->roster->backoff, &place->in_backoff);
+}
+
+static void
+note_reject (const struct stage *stage, const struct decision *decision,
+             const struct session *session, struct roster_server *server)
+{
+    struct roster_session *place = roster_session (stage->roster, session);
+    const enum reject_outcome reject = decision->record.committed.reject;
+
+    if (reject == REJECT_NONE) return;
+    roster_unsend (server, place, session->requests_consumed_through);
+    stage->counters->rejects++;
+    stage->counters->attempts_counted++;
+    if (reject == REJECT_RETRY) {
+        back_off (stage, session, place);
+    } else {
+        stage->counters->failed_requests++;
+    }
+}
+
+static void
+note_consumption (const struct stage *stage, const struct decision *decision,
+                  const struct session *session, struct roster_server *server)
+{
+    struct roster_session *place = roster_session (stage->roster, session);
+
+    ASSERT (server->held_count >= decision->consumed_count);
+    ASSERT (place->held_bytes >= decision->consumed_bytes);
+    server->held_count -= decision->consumed_count;
+    server->held_bytes -= decision->consumed_bytes;
+    place->held_bytes -= decision->consumed_bytes;
+    if (place->requests_sent_through.n < session->requests_consumed_through.n) {
+        place->requests_sent_through = session->requests_consumed_through;
+    }
+    if (server->held_count == 0) {
+        server->work = WORK_SHARED;
+        server->idle_since_ns = stage->event->now_ns;
+    }
+}
+
+static void
+announce_server_commit (const struct stage *stage, const struct decision *decision,
+                        const struct session *session)
+{
+    struct roster_server *server = roster_server (stage->roster, session->server);
+
+    note_consumption (stage, decision, session, server);
+    note_reject (stage, decision, session, server);
+    roster_serve_client (stage->roster, roster_session (stage->roster, session));
+    want_server (stage, session);
+    roster_work (stage->roster, server);
+}
+
+static void
+announce_committed (const struct stage *stage, const struct decision *decision)
+{
+    const struct record_committed *committed = &decision->record.committed;
+    const struct session *session = book_session (stage->book, committed->session);
+
+    acknowledge (stage, committed);
+    stage->counters->commits++;
+    stage->counters->requests += committed->requests_count;
+    stage->counters->responses += committed->responses_count;
+    stage->counters->responses_dropped += decision->dropped_count;
+    if (!session) return;
+    if (stage->link->role == END_SERVER) {
+        announce_server_commit (stage, decision, session);
+    } else {
+        want_server (stage, session);
+    }
+}
+
+static void
+announce_bound (const struct stage *stage, const struct decision *decision)
+{
+    const struct session *session = book_session (stage->book, decision->record.bound.session);
+    struct roster_session *place = roster_session (stage->roster, session);
+
+    tell_fenced (stage, decision->former_server, decision);
+    queue_remove (&place->in_server);
+    place->requests_sent_through = session->requests_consumed_through;
+    place->held_bytes = 0;
+    place->binding = SERVER_TO_TELL;
+    place->server_phase = SERVER_LIVE;
+    place->not_before_ns = 0;
+    roster_serve_server (stage->roster, roster_server (stage->roster, session->server), place);
+    stage->counters->bound++;
+    stage->counters->rebound += !id_is_none (decision->former_actor);
+}
+
+static void
+tell_closed (const struct stage *stage, struct link_number to, const struct record_closed *closed,
+             uint64_t ref)
+{
+    if (to.n == 0 || !roster_link (stage->roster, to)) return;
+    struct msg_closed *told = &stage_emit (stage, to, EFFECT_CLOSED)->closed;
+    told->ref = ref;
+    told->session = closed->session;
+    told->reason = closed->reason;
+}
+
+static void
+announce_closed (const struct stage *stage, const struct decision *decision)
+{
+    const struct record_closed *closed = &decision->record.closed;
+    const uint64_t ref = closed->reason == CLOSE_BY_CLIENT ? stage->event->msg->close.ref : 0;
+
+    tell_closed (stage, decision->former_client, closed, ref);
+    tell_closed (stage, decision->former_server, closed, 0);
+    stage->counters->closed++;
+    stage->counters->expired_sessions += closed->reason == CLOSE_BY_LIFE;
+}
+
+// seat_server makes the link that spoke the way to [server]; an older way of it is forgotten.
+static void
+seat_server (const struct stage *stage, const struct server *server)
+{
+    struct roster_server *place = roster_server (stage->roster, server);
+    struct roster_link *old = place->link;
+
+    if (old && old != stage->link) {
+        stage_emit (stage, old->number, EFFECT_FORGET);
+        roster_drop_link (stage->roster, old, stage->event->now_ns);
+    }
+    place->link = stage->link;
+    stage->link->server = place;
+    place->marks = MARKS_KNOWN;
+    roster_retry (stage->roster);
+}
+
+// resend_all gives a server again what it has been assigned and has neither consumed nor
+// answered; its library drops what it holds already. Sessions that lost their server come back.
+static void
+resend_all (const struct stage *stage, const struct server *server)
+{
+    struct roster_server *place = roster_server (stage->roster, server);
+    const struct queue *link;
+
+    queue_each (link, &server->sessions) {
+        const struct session *session = queue_owner (link, const struct session, in_server);
+        struct roster_session *held = roster_session (stage->roster, session);
+        roster_unsend (place, held, session->requests_consumed_through);
+        held->server_phase = SERVER_LIVE;
+        held->binding = SERVER_TO_TELL;
+        if (session->open_count > 0) {
+            want_server (stage, session);
+        }
+    }
+    stage->counters->redeliveries++;
+}
+
+static void
+announce_offered (const struct stage *stage, const struct decision *decision)
+{
+    const struct server *server = stage->link
+        ? book_server (stage->book, blob_view (stage->link->name)) : NULL;
+
+    if (!server || stage->event->kind != EVENT_MESSAGE) return; // an offer written anew
+    seat_server (stage, server);
+    stage_emit (stage, stage->link->number, EFFECT_OFFERED)->offered.ref =
+        stage->event->msg->offer.ref;
+    if (decision->verdict == VERDICT_RECORD) {
+        resend_all (stage, server);
+    }
+}
+
+// place_sessions lets all sessions of [server] with open work look for another one.
+static void
+place_sessions (const struct stage *stage, const struct server *server)
+{
+    const struct queue *link;
+
+    queue_each (link, &server->sessions) {
+        const struct session *session = queue_owner (link, const struct session, in_server);
+        if (session->open_count > 0) {
+            roster_place (stage->roster, roster_session (stage->roster, session));
+        }
+    }
+}
+
+void
+announce_silence (const struct stage *stage, const struct server *server)
+{
+    struct roster_server *place = roster_server (stage->roster, server);
+
+    place->silence = SILENCE_OVER;
+    place->wait_until_ns = 0;
+    place_sessions (stage, server);
+}
+
+static void
+count_end (const struct stage *stage, const struct record_server_ended *ended)
+{
+    stage->counters->server_ends++;
+    for (uint32_t i = 0; i < ended->items_count; i++) {
+        stage->counters->attempts_counted += ended->items[i].outcome != ATTEMPT_UNCOUNTED;
+        stage->counters->failed_requests += ended->items[i].outcome == ATTEMPT_GIVEN_UP;
+    }
+}
+
+// await_new_instance keeps a server's sessions for the instance that has just said HELLO and has
+// yet to offer. The path of the old instance is forgotten: should it still speak, it is fenced.
+static void
+await_new_instance (const struct stage *stage, struct roster_server *place)
+{
+    if (place->link) {
+        stage_emit (stage, place->link->number, EFFECT_FORGET);
+        roster_drop_link (stage->roster, place->link, stage->event->now_ns);
+    }
+    place->wait_until_ns = stage->event->now_ns + stage->options->rebind_after_ms * NS_PER_MS;
+    place->gone_since_ns = stage->event->now_ns;
+    place->silence = SILENCE_RUNNING;
+    stage->roster->servers_due_ns = stage->event->now_ns;
+}
+
+static void
+announce_server_ended (const struct stage *stage, const struct decision *decision)
+{
+    const struct record_server_ended *ended = &decision->record.server_ended;
+    const struct server *server = book_server (stage->book, ended->name);
+    struct roster_server *place = roster_server (stage->roster, server);
+    const struct queue *link;
+
+    count_end (stage, ended);
+    queue_each (link, &server->sessions) {
+        const struct session *session = queue_owner (link, const struct session, in_server);
+        struct roster_session *held = roster_session (stage->roster, session);
+        roster_unsend (place, held, session->requests_consumed_through);
+        roster_serve_client (stage->roster, held);
+    }
+    if (ended->reason == ENDED_BY_NEW_INSTANCE) {
+        await_new_instance (stage, place);
+    } else {
+        announce_silence (stage, server);
+    }
+    roster_retry (stage->roster);
+}
+
+static void
+announce_hello (const struct stage *stage)
+{
+    struct msg_welcome *welcome =
+        &stage_emit (stage, stage->link->number, EFFECT_WELCOME)->welcome;
+    const struct server *server = stage->link->role == END_SERVER
+        ? book_server (stage->book, blob_view (stage->link->name)) : NULL;
+
+    welcome->role = BROKER_MANAGER;
+    welcome->group = stage->options->group;
+    welcome->heartbeat_ms = stage->options->heartbeat_ms;
+    welcome->silent_ms = stage->options->end_silent_ms;
+    welcome->body_max_bytes = stage->options->body_max_bytes;
+    welcome->restart_data_max_bytes = stage->options->restart_data_max_bytes;
+    welcome->unacked_max_count = stage->options->unacked_max_count;
+    if (server && server->state == INSTANCE_CURRENT
+        && id_equal (server->instance, stage->link->instance)) {
+        seat_server (stage, server);
+        resend_all (stage, server);
+    }
+}
+
+static void
+announce_reload (const struct stage *stage)
+{
+    const struct session *session =
+        book_session (stage->book, stage->event->msg->reload.session);
+    struct roster_server *server = roster_server (stage->roster, session->server);
+    struct roster_session *place = roster_session (stage->roster, session);
+    struct effect *effect = stage_emit (stage, stage->link->number, EFFECT_STATE);
+    struct msg_state *state = &effect->state;
+
+    state->session = session->id;
+    state->actor = session->server_end->id;
+    state->incarnation = session->server_end->incarnation;
+    state->version = session->server_end->version;
+    effect->holds[0] = blob_take (session->server_end->restart_data);
+    state->restart_data = blob_view (effect->holds[0]);
+    state->requests_accepted_through = session->requests_accepted_through;
+    state->requests_consumed_through = session->requests_consumed_through;
+    state->responses_last = session->responses_last;
+    roster_unsend (server, place, session->requests_consumed_through);
+    place->server_phase = SERVER_LOADING;
+    place->load_next.n = session->requests.length > 0
+        && session->requests.first <= session->requests_consumed_through.n
+        ? session->requests.first : 0;
+    place->load_response.n = session->responses_consumed_through.n + 1;
+    roster_serve_server (stage->roster, server, place);
+    stage->counters->reloads++;
+}
+
+static void
+announce_goodbye (const struct stage *stage)
+{
+    stage_emit (stage, stage->link->number, EFFECT_FORGET);
+    roster_drop_link (stage->roster, stage->link, stage->event->now_ns);
+}
+
+static void
+announce_credit (const struct stage *stage)
+{
+    const struct msg_credit *credit = &stage->event->msg->credit;
+    struct roster_session *place =
+        roster_session (stage->roster, book_session (stage->book, credit->session));
+
+    if (credit->granted_count > place->granted_count) {
+        place->granted_count = credit->granted_count;
+    }
+    if (credit->granted_bytes > place->granted_bytes) {
+        place->granted_bytes = credit->granted_bytes;
+    }
+    roster_serve_client (stage->roster, place);
+}
+
+void
+announce_backoff (const struct stage *stage)
+{
+    struct queue *link = stage->roster->backoff.next;
+
+    while (link != &stage->roster->backoff) {
+        struct roster_session *place = queue_owner (link, struct roster_session, in_backoff);
+        link = link->next;
+        if (place->not_before_ns > stage->event->now_ns) continue;
+        queue_remove (&place->in_backoff);
+        want_server (stage, place->session);
+    }
+}
+
+static void
+announce_record (const struct stage *stage, const struct decision *decision)
+{
+    switch ((enum record_type) decision->record.head.type) {
+    case RECORD_EPOCH: return;
+    case RECORD_OPENED: announce_opened (stage, decision); return;
+    case RECORD_COMMITTED: announce_committed (stage, decision); return;
+    case RECORD_BOUND: announce_bound (stage, decision); return;
+    case RECORD_CLOSED: announce_closed (stage, decision); return;
+    case RECORD_OFFERED: announce_offered (stage, decision); return;
+    case RECORD_SERVER_ENDED: announce_server_ended (stage, decision); return;
+    case RECORD_OFFER_RETIRED: return;
+    }
+}
+
+// What follows from the message itself, with a record or without.
+static void
+announce_message (const struct stage *stage, const struct decision *decision)
+{
+    switch (stage->event->msg->kind) {
+    case MSG_HELLO: announce_hello (stage); return;
+    case MSG_HEARTBEAT: stage_emit (stage, stage->link->number, EFFECT_HEARTBEAT); return;
+    case MSG_CREDIT: announce_credit (stage); return;
+    case MSG_GOODBYE: announce_goodbye (stage); return;
+    case MSG_RELOAD: announce_reload (stage); return;
+    case MSG_OPEN:
+        if (decision->verdict == VERDICT_ANSWER) {
+            announce_opened (stage, decision);
+        }
+        return;
+    case MSG_OFFER:
+        if (decision->verdict == VERDICT_ANSWER) {
+            announce_offered (stage, decision);
+        }
+        return;
+    case MSG_COMMIT:
+    case MSG_CLOSE:
+    case MSG_WELCOME:
+    case MSG_OPENED:
+    case MSG_RESUMED:
+    case MSG_COMMITTED:
+    case MSG_DELIVER:
+    case MSG_STATE:
+    case MSG_CLOSED:
+    case MSG_OFFERED:
+    case MSG_REFUSED:
+    case MSG_ADMIN_ASK:
+    case MSG_ADMIN_TELL: return;
+    }
+}
+
+void
+announce (const struct stage *stage, const struct decision *decision)
+{
+    if (decision->verdict == VERDICT_RECORD) {
+        announce_record (stage, decision);
+    }
+    if (stage->event->kind == EVENT_MESSAGE) {
+        announce_message (stage, decision);
+    }
+}
