@@ -5,32 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/disk_inode.h"
+
 #define NAME_MAX_BYTES 64
 #define NONE SIZE_MAX
-
-// Bytes that may grow.
-struct image {
-    uint8_t *bytes;
-    uint64_t size_bytes;
-    uint64_t room_bytes;
-};
-
-// A write, or with data NULL a change of size, that no sync has made certain.
-struct pending {
-    uint8_t *data;
-    uint64_t offset_bytes;
-    uint64_t size_bytes;
-};
-
-// One file's content; names point to it.
-struct inode {
-    struct image cache;
-    struct image certain;
-    struct pending *pending;
-    size_t pending_count;
-    // A failed sync has left bytes in the cache that are on their way nowhere.
-    bool forgot;
-};
 
 struct name {
     char text[NAME_MAX_BYTES];
@@ -85,14 +63,6 @@ enum verdict {
     FAILS = 3,
 };
 
-static void *
-grow (void *data, size_t size_bytes)
-{
-    void *grown = realloc (data, size_bytes ? size_bytes : 1);
-    if (!grown) abort ();
-    return grown;
-}
-
 uint64_t
 disk_sim_random (struct disk_sim *sim)
 {
@@ -108,70 +78,6 @@ static bool
 coin (struct disk_sim *sim)
 {
     return disk_sim_random (sim) >> 63;
-}
-
-static void
-image_resize (struct image *image, uint64_t size_bytes)
-{
-    if (size_bytes > image->room_bytes) {
-        image->bytes = grow (image->bytes, (size_t) size_bytes);
-        image->room_bytes = size_bytes;
-    }
-    if (size_bytes > image->size_bytes) {
-        memset (image->bytes + image->size_bytes, 0, (size_t) (size_bytes - image->size_bytes));
-    }
-    image->size_bytes = size_bytes;
-}
-
-static void
-image_write (struct image *image, uint64_t offset_bytes, const void *data, uint64_t size_bytes)
-{
-    if (size_bytes == 0) return;
-    if (offset_bytes + size_bytes > image->size_bytes) {
-        image_resize (image, offset_bytes + size_bytes);
-    }
-    memcpy (image->bytes + offset_bytes, data, (size_t) size_bytes);
-}
-
-static void
-image_copy (struct image *to, const struct image *from)
-{
-    image_resize (to, 0);
-    image_write (to, 0, from->bytes, from->size_bytes);
-}
-
-static void
-image_apply (struct image *image, const struct pending *pending)
-{
-    if (pending->data) {
-        image_write (image, pending->offset_bytes, pending->data, pending->size_bytes);
-    } else {
-        image_resize (image, pending->size_bytes);
-    }
-}
-
-static void
-forget_pending (struct inode *inode)
-{
-    for (size_t i = 0; i < inode->pending_count; i++) {
-        free (inode->pending[i].data);
-    }
-    free (inode->pending);
-    inode->pending = NULL;
-    inode->pending_count = 0;
-}
-
-static void
-add_pending (struct inode *inode, uint64_t offset_bytes, const void *data, uint64_t size_bytes)
-{
-    inode->pending = grow (inode->pending, (inode->pending_count + 1) * sizeof *inode->pending);
-    struct pending *pending = &inode->pending[inode->pending_count++];
-    *pending = (struct pending) { .offset_bytes = offset_bytes, .size_bytes = size_bytes };
-    if (data) {
-        pending->data = grow (NULL, (size_t) size_bytes);
-        memcpy (pending->data, data, (size_t) size_bytes);
-    }
-    image_apply (&inode->cache, pending);
 }
 
 static size_t
@@ -372,18 +278,6 @@ sim_size (void *context, int file, uint64_t *size_bytes)
     return BATON_OK;
 }
 
-// A read past the cache shows what is certain and what is still on its way, without what a
-// failed sync has forgotten; the cache is dropped for it.
-static void
-drop_cache (struct inode *inode)
-{
-    inode->forgot = false;
-    image_copy (&inode->cache, &inode->certain);
-    for (size_t i = 0; i < inode->pending_count; i++) {
-        image_apply (&inode->cache, &inode->pending[i]);
-    }
-}
-
 static void
 must_be_blocks (uint64_t offset_bytes, size_t size_bytes, const void *data)
 {
@@ -401,7 +295,7 @@ sim_read (void *context, int file, uint64_t offset_bytes, void *data, size_t siz
     if (enter (sim, &error) != GOES_ON) return error;
     struct inode *inode = inode_of (sim, file);
     if (sim->handles[file].how == DISK_OPEN_READ && inode->forgot) {
-        drop_cache (inode);
+        inode_drop_cache (inode);
     }
     if (offset_bytes + size_bytes > inode->cache.size_bytes) return BATON_DISK;
     memcpy (data, inode->cache.bytes + offset_bytes, size_bytes);
@@ -432,7 +326,7 @@ sim_write (void *context, int file, uint64_t offset_bytes, const void *data, siz
         size_bytes = (size_t) (disk_sim_random (sim) % (size_bytes + 1));
         size_bytes -= size_bytes % DISK_SIM_SECTOR_BYTES;
     }
-    add_pending (inode, offset_bytes, data, size_bytes);
+    inode_write (inode, offset_bytes, data, size_bytes);
     return error;
 }
 
@@ -466,16 +360,7 @@ settle_pending (struct disk_sim *sim, struct inode *inode)
         free (inode->pending[drawn].data);
         inode->pending[drawn] = inode->pending[--inode->pending_count];
     }
-    forget_pending (inode);
-}
-
-static void
-sync_inode (struct inode *inode)
-{
-    for (size_t i = 0; i < inode->pending_count; i++) {
-        image_apply (&inode->certain, &inode->pending[i]);
-    }
-    forget_pending (inode);
+    inode_forget (inode);
 }
 
 static enum baton_err
@@ -490,7 +375,7 @@ sim_sync (void *context, int file)
         error = BATON_DISK;
     }
     if (verdict == GOES_ON) {
-        sync_inode (inode);
+        inode_sync (inode);
     } else if (!sim->stopped) {
         settle_pending (sim, inode);
         inode->forgot = true;
@@ -505,7 +390,7 @@ sim_truncate (void *context, int file, uint64_t size_bytes)
     enum baton_err error;
     const enum verdict verdict = enter (sim, &error);
     if (verdict == FAILS) return error;
-    add_pending (inode_of (sim, file), 0, NULL, size_bytes);
+    inode_write (inode_of (sim, file), 0, NULL, size_bytes);
     return error;
 }
 
@@ -562,7 +447,7 @@ free_unnamed (struct disk_sim *sim)
     for (size_t i = 0; i < sim->inode_count; i++) {
         struct inode *inode = &sim->inodes[i];
         if (is_named (&sim->certain, i) || is_open (sim, i)) continue;
-        forget_pending (inode);
+        inode_forget (inode);
         free (inode->cache.bytes);
         free (inode->certain.bytes);
         *inode = (struct inode) { .pending_count = 0 };
@@ -620,21 +505,6 @@ disk_sim_new (uint64_t seed)
     return sim;
 }
 
-static void
-inode_copy (struct inode *to, const struct inode *from)
-{
-    *to = (struct inode) { .pending_count = 0 };
-    image_copy (&to->cache, &from->cache);
-    for (size_t i = 0; i < from->pending_count; i++) {
-        const struct pending *pending = &from->pending[i];
-        add_pending (to, pending->offset_bytes, pending->data, pending->size_bytes);
-    }
-    to->forgot = from->forgot;
-    // What a failed sync forgot is in the cache alone, so both are copied as they are.
-    image_copy (&to->cache, &from->cache);
-    image_copy (&to->certain, &from->certain);
-}
-
 struct disk_sim *
 disk_sim_copy (const struct disk_sim *sim, uint64_t seed)
 {
@@ -660,7 +530,7 @@ void
 disk_sim_free (struct disk_sim *sim)
 {
     for (size_t i = 0; i < sim->inode_count; i++) {
-        forget_pending (&sim->inodes[i]);
+        inode_forget (&sim->inodes[i]);
         free (sim->inodes[i].cache.bytes);
         free (sim->inodes[i].certain.bytes);
     }
@@ -750,7 +620,7 @@ disk_sim_flip (struct disk_sim *sim, const char *name, uint64_t offset_bytes, ui
 {
     struct inode *inode = inode_named (sim, name);
     if (!inode || offset_bytes >= inode->cache.size_bytes) abort ();
-    sync_inode (inode);
+    inode_sync (inode);
     inode->certain.bytes[offset_bytes] ^= mask;
     inode->cache.bytes[offset_bytes] ^= mask;
 }
@@ -761,7 +631,7 @@ disk_sim_overwrite (struct disk_sim *sim, const char *name, uint64_t offset_byte
 {
     struct inode *inode = inode_named (sim, name);
     if (!inode) abort ();
-    sync_inode (inode);
+    inode_sync (inode);
     image_write (&inode->certain, offset_bytes, data, size_bytes);
     image_write (&inode->cache, offset_bytes, data, size_bytes);
 }

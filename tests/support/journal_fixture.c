@@ -57,7 +57,7 @@ static enum baton_err
 expect_record (void *context, struct baton_bytes record)
 {
     struct expectation *expectation = context;
-    struct record_head head;
+    struct record_head head = { .length_bytes = 0 };
     assert_true (record_head_read (record.data, record.size, &head));
     assert_int_equal (head.length_bytes, record.size);
     assert_int_equal (head.index.n, expectation->next_index++);
@@ -173,6 +173,26 @@ void
 fixture_close_batch (struct journal_fixture *fixture)
 {
     assert_int_equal (journal_close_batch (fixture->journal, fixture_commit (fixture)), BATON_OK);
+}
+
+void
+fixture_newest_name (const struct journal_fixture *fixture, char name[LAYOUT_NAME_MAX_BYTES])
+{
+    struct journal_status status;
+    struct journal_segment segment;
+    journal_status (fixture->journal, &status);
+    journal_segment_at (fixture->journal, status.segment_count - 1, &segment);
+    layout_segment_name (segment.number, name);
+}
+
+uint64_t
+fixture_end_bytes (const struct journal_fixture *fixture)
+{
+    struct journal_status status;
+    struct journal_segment segment;
+    journal_status (fixture->journal, &status);
+    journal_segment_at (fixture->journal, status.segment_count - 1, &segment);
+    return segment.file_bytes - status.room_bytes;
 }
 
 uint64_t

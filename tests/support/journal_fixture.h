@@ -74,6 +74,14 @@ fixture_close_batch (struct journal_fixture *fixture);
 void
 fixture_check (struct journal_fixture *fixture);
 
+// fixture_newest_name is the file name of the segment that is written.
+void
+fixture_newest_name (const struct journal_fixture *fixture, char name[LAYOUT_NAME_MAX_BYTES]);
+
+// fixture_end_bytes is where in that file the next batch will be.
+uint64_t
+fixture_end_bytes (const struct journal_fixture *fixture);
+
 // fixture_seed is BATON_SEED of the environment, else [fallback]; printed.
 uint64_t
 fixture_seed (uint64_t fallback);

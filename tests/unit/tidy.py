@@ -37,7 +37,8 @@ ROOMS = [(re.compile(pattern), room) for pattern, room in [
 MAY = {
     "msg": "", "wire": "msg generated", "link": "msg", "port": "msg", "heap": "msg",
     "record": "msg", "core": "msg record", "replica": "msg record", "store": "msg record",
-    "disk": "msg record store", "shell": "msg wire port heap record core replica store",
+    "disk": "msg record store",
+    "shell": "msg wire port heap record core replica store disk",
     "client": "msg wire link port heap server", "server": "msg wire link port heap client",
     "tools": "msg wire port heap client server", "examples": "client server",
 }
@@ -186,7 +187,7 @@ def rule_lines(tidy):
         if text and not text.endswith("\n"):
             tidy.fault(path, text.count("\n") + 1, "end-of-file", "end the last line")
         for number, line in enumerate(text.split("\n"), 1):
-            if path.endswith(CODE) and len(line) > COLUMNS_MAX:
+            if (path.endswith(CODE) or text.startswith("#!")) and len(line) > COLUMNS_MAX:
                 tidy.fault(path, number, "long-line", f"{len(line)} columns, {COLUMNS_MAX} are the"
                            " end; name a part of it")
             if line != line.rstrip():

@@ -48,7 +48,7 @@ SAMPLES = [
     ("long-file", {"README.md": "a\n" * 121}, {"README.md": "a\n" * 120}),
     ("long-line", {"tools/a.c": SPDX + "//" + "x" * 99 + "\n"},
      {"tools/a.c": SPDX + "//" + "x" * 98 + "\n"}),
-    ("long-line", {"tests/run": "#!/bin/sh\n" + "x" * 101 + "\n", "tests/run.sh": "x" * 101 + "\n"},
+    ("long-line", {"tests/run": "#!/bin/sh\n" + "x" * 101 + "\n"},
      {"tests/run": "#!/bin/sh\n", "docs/a.md": "x" * 101 + "\n"}),
     ("trailing-space", {"docs/a.md": "a \n"}, {"docs/a.md": "a\n"}),
     ("end-of-file", {"docs/a.md": "a"}, {"docs/a.md": "a\n"}),
