@@ -34,6 +34,7 @@ struct link_options {
     struct baton_bytes name;  // server: its name; copied
     uint32_t endpoints_count; // brokers that can be dialled, at least 1
     uint64_t seed;            // for the jitter of retries
+    size_t task_extra_bytes;  // server: room in each task for the caller, see link_task_extra
 };
 
 enum link_action_kind {
@@ -90,6 +91,11 @@ link_next (struct link *link, struct link_action *action);
 // link_done tells that what link_next said last was done: dialled, or handed to the socket.
 void
 link_done (struct link *link);
+
+// link_has_work returns whether a session or task call left something to look at: link_next may
+// have something to send.
+bool
+link_has_work (const struct link *link);
 
 // link_deadline_ns returns when to call link_step at the latest; UINT64_MAX for never.
 uint64_t

@@ -40,13 +40,19 @@ forget_tasks (struct link_actor *self, enum baton_err reason)
 }
 
 static void
+bury (struct link_actor *self, struct kept **kept)
+{
+    if (*kept) {
+        ring_add (&self->end.link->server.graves, &(*kept)->ring);
+        *kept = NULL;
+    }
+}
+
+static void
 forget_restart_data (struct link_actor *self)
 {
-    struct link *link = self->end.link;
-    memory_release (&link->memory, self->restart_data, self->restart_data_bytes);
-    link->server.states_bytes -= self->restart_data_bytes;
-    self->restart_data = NULL;
-    self->restart_data_bytes = 0;
+    self->end.link->server.states_bytes -= actor_restart_data (self).size;
+    bury (self, &self->restart_data);
 }
 
 // Everything but the block itself.
@@ -152,20 +158,39 @@ actor_want (struct link_actor *self)
     end_wake (end);
 }
 
+static struct kept *
+new_kept (struct link *link, struct baton_bytes bytes)
+{
+    size_t size = sizeof (struct kept) + bytes.size;
+    struct kept *kept = memory_alloc (&link->memory, size);
+    if (!kept) return NULL;
+
+    memset (kept, 0, sizeof *kept);
+    ring_init (&kept->ring);
+    kept->block_bytes = size;
+    kept->size_bytes = bytes.size;
+    if (bytes.size > 0) {
+        memcpy (kept + 1, bytes.data, bytes.size);
+    }
+    return kept;
+}
+
 enum baton_err
 actor_keep_restart_data (struct link_actor *self, struct baton_bytes restart_data)
 {
     struct link *link = self->end.link;
-    unsigned char *copy = NULL;
+    struct kept *copy = NULL;
     if (restart_data.size > 0) {
-        copy = memory_alloc (&link->memory, restart_data.size);
+        copy = new_kept (link, restart_data);
         if (!copy) return BATON_NO_MEMORY;
-        memcpy (copy, restart_data.data, restart_data.size);
     }
-    forget_restart_data (self);
-    self->restart_data = copy;
-    self->restart_data_bytes = restart_data.size;
+    link->server.states_bytes -= actor_restart_data (self).size;
     link->server.states_bytes += restart_data.size;
+    if (self->restart_data) {
+        // The application itself replaces it, so it reads the old one no more.
+        memory_release (&link->memory, self->restart_data, self->restart_data->block_bytes);
+    }
+    self->restart_data = copy;
     return BATON_OK;
 }
 
@@ -173,9 +198,11 @@ static struct link_task *
 new_task (struct link_actor *self, const struct msg_request *request)
 {
     struct link *link = self->end.link;
-    struct link_task *task = memory_alloc (&link->memory, sizeof *task + request->body.size);
+    size_t head_bytes = task_head_bytes (link);
+    struct link_task *task = memory_alloc (&link->memory, head_bytes + request->body.size);
     if (!task) return NULL;
 
+    memset (task, 0, head_bytes);
     *task = (struct link_task) {
         .link = link,
         .actor = self,
@@ -189,7 +216,7 @@ new_task (struct link_actor *self, const struct msg_request *request)
     ring_init (&task->ring);
     ring_init (&task->ready);
     if (request->body.size > 0) {
-        memcpy (task + 1, request->body.data, request->body.size);
+        memcpy ((unsigned char *) task + head_bytes, request->body.data, request->body.size);
     }
     return task;
 }
@@ -227,15 +254,10 @@ actor_add_owed (struct link_actor *self, const struct msg_request *request)
 enum baton_err
 actor_add_answer (struct link_actor *self, const struct msg_response *response)
 {
-    size_t size = sizeof (struct kept_answer) + response->body.size;
-    struct kept_answer *answer = memory_alloc (&self->end.link->memory, size);
+    struct kept *answer = new_kept (self->end.link, response->body);
     if (!answer) return BATON_NO_MEMORY;
 
-    *answer = (struct kept_answer) {.response = *response, .block_bytes = size};
-    ring_init (&answer->ring);
-    if (response->body.size > 0) {
-        memcpy (answer + 1, response->body.data, response->body.size);
-    }
+    answer->response = *response;
     answer->response.body.data = answer + 1;
     ring_add (&self->answers, &answer->ring);
     return BATON_OK;
@@ -244,15 +266,11 @@ actor_add_answer (struct link_actor *self, const struct msg_response *response)
 void
 actor_drop_answers (struct link_actor *self)
 {
-    struct memory *memory = &self->end.link->memory;
-    if (self->shown_answer) {
-        memory_release (memory, self->shown_answer, self->shown_answer->block_bytes);
-        self->shown_answer = NULL;
-    }
+    bury (self, &self->shown_answer);
     while (!ring_is_empty (&self->answers)) {
-        struct kept_answer *answer = RING_ITEM (self->answers.next, struct kept_answer, ring);
+        struct kept *answer = RING_ITEM (self->answers.next, struct kept, ring);
         ring_remove (&answer->ring);
-        memory_release (memory, answer, answer->block_bytes);
+        bury (self, &answer);
     }
 }
 

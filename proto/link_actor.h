@@ -22,7 +22,7 @@ enum task_phase {
     TASK_ENDED = 5,    // freed when the application comes for the next one
 };
 
-// One request at a server; its body lies behind it.
+// One request at a server; behind it lie the caller's room and the body.
 struct link_task {
     struct ring ring;  // in tasks, owed or answered of its actor; or in ended, orphans of the link
     struct ring ready; // in link.server.ready while it waits
@@ -41,11 +41,14 @@ struct link_task {
     size_t reply_bytes;
 };
 
-// An answer that waited for the client when the session came here; its body lies behind it.
-struct kept_answer {
+// Bytes that the application may read: restart data, or an answer that waited for the client when
+// the session came here; they lie behind it. When the session is lost in the middle of a handler,
+// they go to link.server.graves, and are freed when the application comes for the next task.
+struct kept {
     struct ring ring;
-    struct msg_response response;
     size_t block_bytes;
+    struct msg_response response; // answers; its body views the bytes
+    size_t size_bytes;
 };
 
 struct link_actor {
@@ -54,8 +57,7 @@ struct link_actor {
     enum link_task_mode mode;
     enum baton_err lost; // in link.server.aborts: why
     struct ring dirty;
-    unsigned char *restart_data; // newest, owned
-    size_t restart_data_bytes;
+    struct kept *restart_data; // newest; NULL: empty
     struct request_seq received_through;
     struct request_seq ready_through;    // BY_REPLY: consumed by the next commit
     struct request_seq consumed_through; // sealed into a commit
@@ -66,7 +68,7 @@ struct link_actor {
     struct ring owed;     // consumed, not answered
     struct ring answered; // consumed, answered, waiting for a commit
     struct ring answers;  // what was in the response queue
-    struct kept_answer *shown_answer;
+    struct kept *shown_answer;
     bool restarted; // the next task shown is the first since the state came
     bool known;     // a task was shown: the application may hold state
 };
@@ -111,6 +113,13 @@ actor_advance (struct link_actor *self);
 enum baton_err
 actor_seal (struct link_actor *self);
 
+// Where the body of a task lies: behind the caller's room.
+static inline size_t
+task_head_bytes (const struct link *link)
+{
+    return sizeof (struct link_task) + link->task_extra_bytes;
+}
+
 void
 task_free (struct link_task **task);
 
@@ -131,7 +140,8 @@ actor_of (struct link_end *end)
 static inline struct baton_bytes
 actor_restart_data (const struct link_actor *self)
 {
-    return (struct baton_bytes) {self->restart_data, self->restart_data_bytes};
+    if (!self->restart_data) return (struct baton_bytes) {NULL, 0};
+    return (struct baton_bytes) {self->restart_data + 1, self->restart_data->size_bytes};
 }
 
 #endif

@@ -53,8 +53,8 @@ link_session_error_text (const struct link_session *session);
 enum link_commit_mode
 link_session_mode (const struct link_session *session);
 
-// link_session_set_mode changes the mode. BATON_BUSY when going back to BY_SEND with uncommitted
-// work held.
+// link_session_set_mode changes the mode. BATON_BUSY for going back to BY_SEND with uncommitted
+// work held, or after a commit by hand: the engine would not know what restart data to keep.
 enum baton_err
 link_session_set_mode (struct link_session *session, enum link_commit_mode mode);
 

@@ -11,6 +11,8 @@
 
 #define LINK_NS_PER_MS UINT64_C (1000000)
 #define LINK_NEVER_NS UINT64_MAX
+// Wait before the first new dial; doubles up to LIMIT_DIAL_RETRY_MAX_MS.
+#define LINK_RETRY_FIRST_MS 100u
 // Sentences of the broker that are kept for the application.
 #define LINK_TEXT_MAX 256u
 
@@ -117,6 +119,7 @@ struct link_server {
     struct ring ended;   // tasks that the application has done with; freed by the next one
     struct ring orphans; // tasks whose actor is gone, still in the application's hands
     struct ring aborts;  // sessions lost, not told yet
+    struct ring graves;  // bytes of lost sessions that the application may be reading
     struct ring dirty;   // actors with something to seal in mode BY_REPLY
     uint64_t dirty_ns;   // since when there is one
     uint64_t actors_count;
@@ -131,6 +134,7 @@ struct link {
     size_t name_bytes;
     uint32_t endpoints_count;
     uint64_t random;
+    size_t task_extra_bytes; // a multiple of 16
 
     struct id group;
     struct epoch epoch;
@@ -168,7 +172,15 @@ struct link {
     struct link_server server;
 };
 
-// link.c
+// link.c and link_line.c
+
+// link_leave_line leaves this line for the next broker in the list, after a random wait.
+void
+link_leave_line (struct link *link);
+
+// link_begin says everything anew: offers, sessions, and all that is not acknowledged.
+void
+link_begin (struct link *link);
 
 // link_stumble makes the link start over: for messages that could not be kept.
 void
@@ -246,7 +258,7 @@ end_take_committed (struct link *link, const struct msg_committed *committed);
 bool
 end_take_refused_commit (struct link_end *end, const struct msg_refused *refused);
 
-// link_session.c and link_session_take.c: one session of a client.
+// link_session.c, link_session_say.c and link_session_take.c: one session of a client.
 
 bool
 session_next (struct link_end *end, struct msg *msg);
@@ -289,6 +301,10 @@ server_fini (struct link *link);
 
 void
 server_begin (struct link *link);
+
+// server_bury frees the bytes of lost sessions: the application came back and reads them no more.
+void
+server_bury (struct link *link);
 
 // server_offer_next fills [msg] with the offer if it is to be sent now.
 bool

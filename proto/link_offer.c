@@ -18,6 +18,18 @@ server_init (struct link *link)
     ring_init (&server->orphans);
     ring_init (&server->aborts);
     ring_init (&server->dirty);
+    ring_init (&server->graves);
+}
+
+void
+server_bury (struct link *link)
+{
+    struct ring *graves = &link->server.graves;
+    while (!ring_is_empty (graves)) {
+        struct kept *kept = RING_ITEM (graves->next, struct kept, ring);
+        ring_remove (&kept->ring);
+        memory_release (&link->memory, kept, kept->block_bytes);
+    }
 }
 
 static void
@@ -35,6 +47,7 @@ server_fini (struct link *link)
     struct link_server *server = &link->server;
     free_tasks (&server->ended);
     free_tasks (&server->orphans);
+    server_bury (link);
     struct link_abort lost;
     while (link_server_next_abort (link, &lost) == BATON_OK) {
         continue;
@@ -147,6 +160,14 @@ void
 link_server_set_mode (struct link *link, enum link_task_mode mode)
 {
     link->server.mode = mode;
+    for (struct ring *node = link->ends.next; node != &link->ends; node = node->next) {
+        struct link_actor *actor = actor_of (RING_ITEM (node, struct link_end, all));
+        // Work that was begun in one mode ends in it.
+        if (actor->end.draft.items_count == 0 && actor->answered_max.n <= actor->consumed_through.n
+            && actor->ready_through.n == actor->consumed_through.n) {
+            actor->mode = mode;
+        }
+    }
 }
 
 enum baton_err
@@ -166,6 +187,13 @@ bool
 link_server_has_task (const struct link *link)
 {
     return !ring_is_empty (&link->server.ready);
+}
+
+uint64_t
+link_server_waits_ns (const struct link *link)
+{
+    if (ring_is_empty (&link->server.dirty)) return 0;
+    return link->now_ns - link->server.dirty_ns;
 }
 
 bool

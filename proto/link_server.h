@@ -65,6 +65,11 @@ link_server_next_abort (struct link *link, struct link_abort *lost);
 enum baton_err
 link_server_flush (struct link *link);
 
+// link_server_waits_ns returns how long the oldest reply that link_server_flush would seal has
+// waited, as of the last link_step; 0 if there is none.
+uint64_t
+link_server_waits_ns (const struct link *link);
+
 // link_server_is_safe returns whether all that was sealed is acknowledged.
 bool
 link_server_is_safe (const struct link *link);
@@ -102,6 +107,10 @@ struct link_task_view {
     struct baton_bytes body;
     struct baton_bytes restart_data;
 };
+
+// link_task_extra returns the caller's room in the task, zeroed at first; it lives as the task does.
+void *
+link_task_extra (struct link_task *task);
 
 void
 link_task_read (const struct link_task *task, struct link_task_view *view);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 // link_session.h has one client's session as the engine keeps it, for link_session.c (what the
-// application does) and link_session_take.c (what the manager says) alone.
+// application does), link_session_say.c (what is sent because of it) and link_session_take.c (what
+// the manager says) alone.
 #ifndef BATON_LINK_SESSION_H
 #define BATON_LINK_SESSION_H
 
 #include "proto/link_inner.h"
+
+// What may be delivered ahead of being taken.
+#define SESSION_WINDOW_COUNT ((uint64_t) LIMIT_CREDIT_COUNT)
+#define SESSION_WINDOW_BYTES ((uint64_t) LIMIT_CLIENT_CREDIT_BYTES)
 
 // A response, or an open request of a former process, waiting to be shown; body behind it.
 struct inbox_item {
@@ -18,6 +23,7 @@ struct link_session {
     struct link_end end; // first: ends and sessions are found through each other
     enum link_session_phase phase;
     enum link_commit_mode mode;
+    bool committed; // by hand: the engine has no restart data to commit with any more
     enum baton_err error;
     char error_text[LINK_TEXT_MAX];
     unsigned char *block; // name and requirement, owned
@@ -55,6 +61,13 @@ session_end (struct link_session *self, enum baton_err error, struct baton_bytes
 // session_seal makes one commit of draft and consumed mark.
 enum baton_err
 session_seal (struct link_session *self, struct baton_bytes restart_data);
+
+// The restart data that the engine's own commits carry along.
+static inline struct baton_bytes
+session_restart_data (const struct link_session *self)
+{
+    return (struct baton_bytes) {self->restart_data, self->restart_data_bytes};
+}
 
 static inline struct link_session *
 session_of (struct link_end *end)

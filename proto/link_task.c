@@ -7,15 +7,24 @@
 #include <stddef.h>
 #include <string.h>
 
+// Frees a held reply. Its block is one byte larger, so that an empty reply has one too.
+static void
+drop_reply (struct link_task *self)
+{
+    memory_release (&self->link->memory, self->reply, self->reply_bytes + 1);
+    self->reply = NULL;
+    self->reply_bytes = 0;
+}
+
 void
 task_free (struct link_task **task)
 {
     struct link_task *self = *task;
-    struct memory *memory = &self->link->memory;
     ring_remove (&self->ring);
     ring_remove (&self->ready);
-    memory_release (memory, self->reply, self->reply_bytes);
-    memory_release (memory, self, sizeof *self + self->body_bytes);
+    drop_reply (self);
+    struct link *link = self->link;
+    memory_release (&link->memory, self, task_head_bytes (link) + self->body_bytes);
     *task = NULL;
 }
 
@@ -23,9 +32,7 @@ void
 task_end (struct link_task *self)
 {
     ring_remove (&self->ring);
-    memory_release (&self->link->memory, self->reply, self->reply_bytes);
-    self->reply = NULL;
-    self->reply_bytes = 0;
+    drop_reply (self);
     self->phase = TASK_ENDED;
     ring_add (&self->link->server.ended, &self->ring);
 }
@@ -37,14 +44,18 @@ task_orphan (struct link_task *self, enum baton_err reason)
         task_free (&self);
         return;
     }
-    struct link *link = self->link;
+    // A reply that the library held has ended the task; what waits for the application's commit,
+    // or is in work, stays until it hears why.
+    bool ended = self->reply;
+    enum task_phase phase = self->phase;
     task_end (self);
     self->actor = NULL;
     self->lost = reason;
-    // An answered one needs no call to end it; one in work does.
-    ring_remove (&self->ring);
-    self->phase = TASK_GIVEN;
-    ring_add (&link->server.orphans, &self->ring);
+    if (!ended) {
+        ring_remove (&self->ring);
+        self->phase = phase;
+        ring_add (&self->link->server.orphans, &self->ring);
+    }
 }
 
 static void
@@ -61,6 +72,7 @@ enum baton_err
 link_server_next (struct link *link, struct link_task **task)
 {
     free_ended (link);
+    server_bury (link);
     *task = NULL;
     if (link->error) return link->error;
     if (ring_is_empty (&link->server.ready)) return BATON_NOT_FOUND;
@@ -142,6 +154,21 @@ actor_advance (struct link_actor *self)
     return BATON_OK;
 }
 
+// The answered tasks of a lost session go with the first that tells so: nobody calls for them.
+static void
+end_answered_orphans (struct link *link, struct id session)
+{
+    struct ring *orphans = &link->server.orphans;
+    struct ring *node = orphans->next;
+    while (node != orphans) {
+        struct link_task *task = RING_ITEM (node, struct link_task, ring);
+        node = node->next;
+        if (task->phase == TASK_ANSWERED && id_equal (task->session, session)) {
+            task_end (task);
+        }
+    }
+}
+
 // Why nothing can be done with the task, and ends it then; BATON_OK if something can.
 static enum baton_err
 lost_error (struct link_task *self)
@@ -151,6 +178,7 @@ lost_error (struct link_task *self)
 
     if (self->phase != TASK_ENDED) {
         task_end (self);
+        end_answered_orphans (self->link, self->session);
     }
     return self->lost;
 }
@@ -167,7 +195,6 @@ note_answered (struct link_actor *actor, struct request_seq seq)
 static enum baton_err
 hold_reply (struct link_task *self, struct baton_bytes body)
 {
-    // One byte more, so that an empty reply is a reply too.
     unsigned char *reply = memory_alloc (&self->link->memory, body.size + 1);
     if (!reply) return BATON_NO_MEMORY;
 
@@ -253,9 +280,7 @@ draft_held_replies (struct link_actor *self, struct request_seq through)
         struct baton_bytes reply = {task->reply, task->reply_bytes};
         enum baton_err err = draft_answer (self, task->seq, reply);
         if (err) return err;
-        memory_release (&self->end.link->memory, task->reply, task->reply_bytes + 1);
-        task->reply = NULL;
-        task->reply_bytes = 0;
+        drop_reply (task);
     }
     return BATON_OK;
 }
@@ -428,10 +453,16 @@ link_task_next_answer (struct link_task *self, struct msg_response *answer)
         memory_release (&self->link->memory, actor->shown_answer,
                         actor->shown_answer->block_bytes);
     }
-    actor->shown_answer = RING_ITEM (actor->answers.next, struct kept_answer, ring);
+    actor->shown_answer = RING_ITEM (actor->answers.next, struct kept, ring);
     ring_remove (&actor->shown_answer->ring);
     *answer = actor->shown_answer->response;
     return BATON_OK;
+}
+
+void *
+link_task_extra (struct link_task *self)
+{
+    return self + 1;
 }
 
 void
@@ -444,7 +475,7 @@ link_task_read (const struct link_task *self, struct link_task_view *view)
         .attempt = self->attempt,
         .consumed = self->consumed,
         .restarted = self->restarted,
-        .body = {self + 1, self->body_bytes},
+        .body = {(const unsigned char *) self + task_head_bytes (self->link), self->body_bytes},
     };
     if (self->actor) {
         view->restart_data = actor_restart_data (self->actor);

@@ -252,12 +252,24 @@ port_new (struct port_context *context, int type, const char *endpoint, struct p
     return BATON_OK;
 }
 
+// libzmq cuts a port to 16 bits without a word, so that 99999 would listen on 34463.
+static bool
+ends_in_port (const char *endpoint)
+{
+    const char *colon = strrchr (endpoint, ':');
+    size_t size = strlen (colon + 1);
+    if (strcmp (colon + 1, "*") == 0) return true;
+    return size > 0 && size <= 5 && strspn (colon + 1, "0123456789") == size
+           && strtoul (colon + 1, NULL, 10) <= UINT16_MAX;
+}
+
 // Other transports of libzmq (pgm, vmci, ws) have rules of their own that nobody has looked at.
 static bool
 is_endpoint (const char *endpoint)
 {
     if (!endpoint || strlen (endpoint) >= ENDPOINT_MAX_BYTES) return false;
-    return strncmp (endpoint, "tcp://", 6) == 0 || strncmp (endpoint, "ipc://", 6) == 0;
+    if (strncmp (endpoint, "tcp://", 6) == 0) return ends_in_port (endpoint);
+    return strncmp (endpoint, "ipc://", 6) == 0;
 }
 
 // libzmq unlinks the path of an ipc endpoint before it binds, so it would take the door from a

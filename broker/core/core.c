@@ -269,7 +269,12 @@ core_greet (struct core *core, const struct event *event, struct roster_link **l
         roster_drop_link (&core->roster, *link, event->now_ns);
         *link = NULL;
     }
-    return roster_add_link (&core->roster, event->link, event->principal, hello, link);
+    const enum baton_err error =
+        roster_add_link (&core->roster, event->link, event->principal, hello, link);
+    if (!error) {
+        roster_hear (&core->roster, *link, event->now_ns);
+    }
+    return error;
 }
 
 static enum baton_err
@@ -447,7 +452,9 @@ decide_placing (struct core *core, const struct scene *scene)
         if (decide_bind (scene, place->session, &core->decision) == VERDICT_RECORD) {
             return VERDICT_RECORD;
         }
-        queue_push (&core->roster.waiting, &place->in_placing);
+        if (decide_wants_server (place->session)) {
+            queue_push (&core->roster.waiting, &place->in_placing);
+        }
     }
     return VERDICT_NOTHING;
 }

@@ -197,6 +197,13 @@ note_former_server (const struct scene *scene, const struct session *session,
     }
 }
 
+bool
+decide_wants_server (const struct session *session)
+{
+    return session->open_count > 0
+        && !(session->server && server_is_current (session->server, session));
+}
+
 enum verdict
 decide_bind (const struct scene *scene, const struct session *session, struct decision *decision)
 {
@@ -204,9 +211,7 @@ decide_bind (const struct scene *scene, const struct session *session, struct de
     struct record_bound *bound = &decision->record.bound;
     struct choice choice;
 
-    if (session->open_count == 0 || (before && server_is_current (before, session))) {
-        return VERDICT_NOTHING;
-    }
+    if (!decide_wants_server (session)) return VERDICT_NOTHING;
     place_choose (scene->book, scene->roster, blob_view (session->requirement), before,
                   scene->event->now_ns, &choice);
     if (choice.outcome != PLACE_FOUND) return VERDICT_NOTHING;

@@ -115,6 +115,10 @@ enum verdict
 decide_life (const struct scene *scene, const struct session *session,
              struct decision *decision);
 
+// decide_wants_server tells whether [session] has open work and no server that is current.
+bool
+decide_wants_server (const struct session *session);
+
 // decide_bind gives [session] a server, if there is one for it.
 enum verdict
 decide_bind (const struct scene *scene, const struct session *session,

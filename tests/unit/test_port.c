@@ -267,10 +267,10 @@ dead_peer_with_a_full_queue_is_found_out (void **state)
     fill (fixture);
     port_close (&fixture->line);
 
+    // Nobody reads from the door: sending alone has to find out.
     enum baton_err error = BATON_BUSY;
     for (int i = 0; i < ROUNDS_MAX && error == BATON_BUSY; i++) {
-        struct port_wait_item item = {.port = fixture->door};
-        (void) port_wait (&item, 1, 10);
+        (void) port_wait (NULL, 0, 10);
         error = send_text (fixture->door, &fixture->client, "x");
     }
     assert_int_equal (error, BATON_NOT_FOUND);

@@ -317,7 +317,10 @@ fill_field (struct msg_random *random, const struct field *field, void *at)
         n32 = (uint32_t) msg_random_below (random, field->max + 1);
         memcpy (at, &n32, sizeof n32);
         return;
-    case ID: id = (struct id) {number (random), number (random)}; memcpy (at, &id, sizeof id); return;
+    case ID:
+        id = (struct id) {number (random), number (random)};
+        memcpy (at, &id, sizeof id);
+        return;
     case SOME_ID:
         id = (struct id) {number (random), some (random)};
         memcpy (at, &id, sizeof id);

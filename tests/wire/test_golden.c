@@ -73,6 +73,22 @@ static const unsigned char deliver_frame[] = {
     'a', 'b', 'c',
 };
 
+// Two deliveries share flat lists: requests of both, then responses of both, bodies likewise.
+static const unsigned char two_deliveries_frame[] = {
+    0x42, 0x4e, 1, 11,
+    92, 0, 0, 0,
+    3, ZERO_7,
+    4, 0, 0, 0,
+    ZERO_4,
+    0x0a, 26, 0x09, 1, ZERO_7, 0x19, 3, ZERO_7, 0x28, 5, 0x38, 2, 0x40, 1, 0x48, 1,
+    0x0a, 26, 0x09, 2, ZERO_7, 0x19, 4, ZERO_7, 0x28, 6, 0x38, 1, 0x40, 1, 0x48, 1,
+    0x12, 6, 0x08, 1, 0x10, 1, 0x20, 1,
+    0x12, 6, 0x08, 2, 0x10, 2, 0x20, 1,
+    0x1a, 8, 0x08, 3, 0x10, 7, 0x18, 1, 0x20, 1,
+    0x1a, 8, 0x08, 4, 0x10, 8, 0x18, 2, 0x20, 1,
+    'a', 'b', 'c', 'd',
+};
+
 static const unsigned char refused_frame[] = {
     0x42, 0x4e, 1, 18,
     29, 0, 0, 0,
@@ -255,6 +271,39 @@ deliver_is_decoded_as_written (void **state)
 }
 
 static void
+items_of_two_deliveries_stand_in_flat_lists (void **state)
+{
+    (void) state;
+    const struct msg_request requests[] = {
+        {.seq = {1}, .state = REQUEST_OPEN, .body = {"a", 1}},
+        {.seq = {2}, .state = REQUEST_SKIPPED, .body = {"b", 1}},
+    };
+    const struct msg_response responses[] = {
+        {.seq = {3}, .request = {7}, .status = RESPONSE_REPLY, .body = {"c", 1}},
+        {.seq = {4}, .request = {8}, .status = RESPONSE_FAILED, .body = {"d", 1}},
+    };
+    struct msg_delivery deliveries[] = {
+        {.session = {1, 0}, .actor = {3, 0}, .incarnation = {5}, .phase = DELIVER_LIVE},
+        {.session = {2, 0}, .actor = {4, 0}, .incarnation = {6}, .phase = DELIVER_QUEUE},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        deliveries[i].requests = &requests[i];
+        deliveries[i].requests_count = 1;
+        deliveries[i].responses = &responses[i];
+        deliveries[i].responses_count = 1;
+    }
+    struct msg msg = {.kind = MSG_DELIVER, .epoch = {3}, .deliver = {deliveries, 2}};
+    expect_encoded (&msg, two_deliveries_frame, sizeof two_deliveries_frame);
+
+    struct wire_bench bench;
+    decode (&bench, two_deliveries_frame, sizeof two_deliveries_frame);
+    expect_bytes (bench.msg.deliver.deliveries[1].requests[0].body, "b");
+    expect_bytes (bench.msg.deliver.deliveries[0].responses[0].body, "c");
+    expect_bytes (bench.msg.deliver.deliveries[1].responses[0].body, "d");
+    wire_bench_fini (&bench);
+}
+
+static void
 refused_is_encoded_as_written (void **state)
 {
     (void) state;
@@ -299,6 +348,7 @@ main (void)
         cmocka_unit_test (commit_is_decoded_as_written),
         cmocka_unit_test (deliver_is_encoded_as_written),
         cmocka_unit_test (deliver_is_decoded_as_written),
+        cmocka_unit_test (items_of_two_deliveries_stand_in_flat_lists),
         cmocka_unit_test (refused_is_encoded_as_written),
         cmocka_unit_test (refused_is_decoded_as_written),
     };

@@ -212,8 +212,9 @@ static const struct broken broken[] = {
     BROKEN (HELLO, "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", "", "role"), // 65 bits
     BROKEN (HEARTBEAT, "", "x", "bulk"),
     BROKEN (WELCOME, "\x08\1\x28\1", "", "silent_ms"),
-    BROKEN (WELCOME, "\x08\1\x28\x80\x80\x80\x80\x10\x30\1", "", "heartbeat_ms"), // 2^32
+    BROKEN (WELCOME, "\x08\1\x28\x81\x80\x80\x80\x10\x30\1", "", "heartbeat_ms"), // 2^32 + 1
     BROKEN (CREDIT, "\x18\1", "", "session"),
+    BROKEN (CREDIT, SESSION_1 "\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\3", "", "granted_count"),
     BROKEN (OPEN, "\x10\1\x18\1\x22\1s", "", "ref"),
     BROKEN (OPEN, "\x08\1\x18\1\x22\1s", "", "intent"),
     BROKEN (OPEN, "\x08\1\x10\1\x22\1s", "", "kind"),
