@@ -45,7 +45,7 @@ static enum baton_err
 print_json (const struct answers *answers, const struct baton_response *response)
 {
     json_t *object = json_pack (
-        "{s:s, s:I, s:I, s:s}", "session", answers->session, "request",
+        "{s:s, s:s, s:I, s:I, s:s}", "session", answers->session, "id", answers->id, "request",
         (json_int_t) response->request, "response", (json_int_t) response->seq, "status",
         status_name (response->status));
     enum baton_err error = !object || add_body (object, response->body) != 0

@@ -14,7 +14,8 @@ enum answers_form { ANSWERS_BYTES = 1, ANSWERS_LINES = 2, ANSWERS_JSON = 3 };
 struct answers {
     enum answers_form form;
     FILE *file;
-    const char *session;   // name, for messages
+    const char *session;   // name; "" for a throw-away one
+    const char *id;        // of the session
     uint64_t replies_count;
     uint64_t failed_count; // FAILED, EXPIRED, CANCELLED
 };

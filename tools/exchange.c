@@ -244,6 +244,7 @@ prepare (struct exchange *exchange, const struct exchange_plan *plan)
     exchange->answers.form = plan->form;
     exchange->answers.file = stdout;
     exchange->answers.session = baton_session_name (plan->session);
+    exchange->answers.id = baton_session_id (plan->session);
     feed_init (&exchange->feed, plan->cut, LIMIT_BODY_MAX_BYTES);
     order_init (&exchange->order);
     exchange->signal_fd = signals_open ();

@@ -27,6 +27,8 @@
 
 #define CAPACITY_MAX 256u
 #define NO_BROKER_AFTER_MS 3000u
+// A link that flaps must not fill a disk with lines.
+#define LINK_SAID_EVERY_MS 5000u
 #define LAST_ANSWERS_WITHIN_MS 5000
 // Delivered ahead for each seat: hides the way to the broker, and leaves work for others.
 #define CREDIT_FOR_SEAT 4u
@@ -83,7 +85,8 @@ struct serve {
     enum { WORKING = 1, FINISHING = 2, STOPPING = 3, OVER = 4 } state;
     enum exit_code code;
     uint64_t no_broker_at_ms;
-    uint64_t links; // welcomes seen so far
+    uint64_t links; // welcomes told so far
+    uint64_t say_link_at_ms;
 };
 
 enum { POLL_SERVER, POLL_SIGNAL, POLLS_OF_OURS };
@@ -203,21 +206,29 @@ note_fault (struct serve *serve, enum baton_err error)
     crew_stop (&serve->crew);
 }
 
+static const char *
+endpoint_text (const struct serve *serve)
+{
+    return serve->endpoint ? serve->endpoint : "tcp://127.0.0.1:7411";
+}
+
 static void
 note_links (struct serve *serve)
 {
     struct baton_server_counters counters;
 
     if (baton_server_read_counters (serve->server, &counters)) return;
-    if (counters.welcomes > serve->links) {
+    uint64_t now_ms = clock_ms ();
+    if (counters.welcomes > serve->links && now_ms >= serve->say_link_at_ms) {
         serve->links = counters.welcomes;
         serve->no_broker_at_ms = CLOCK_NEVER_MS;
-        say ("%s is linked to a broker", baton_server_name (serve->server));
+        serve->say_link_at_ms = now_ms + LINK_SAID_EVERY_MS;
+        say ("%s serves at %s%s", baton_server_name (serve->server), endpoint_text (serve),
+             serve->links > 1 ? " again" : "");
     }
-    if (serve->no_broker_at_ms <= clock_ms ()) {
+    if (serve->no_broker_at_ms <= now_ms) {
         serve->no_broker_at_ms = CLOCK_NEVER_MS;
-        say ("no broker at %s yet; still trying", serve->endpoint ? serve->endpoint
-             : "tcp://127.0.0.1:7411");
+        say ("no broker at %s yet; still trying", endpoint_text (serve));
     }
 }
 

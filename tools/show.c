@@ -9,12 +9,28 @@
 
 #define TITLE_MAX_BYTES 128
 
-// A heading of a cell's name: without its unit, blanks for underscores.
+// Whether a cell before [name] has the same heading, as "requests_count" before "requests_bytes".
+static int
+is_taken (json_t *names, const char *name, size_t size)
+{
+    const char *other;
+    json_t *cell;
+
+    json_object_foreach (names, other, cell) {
+        if (strcmp (other, name) == 0) return 0;
+        if (human_title_bytes (other) == size && memcmp (other, name, size) == 0) return 1;
+    }
+    return 0;
+}
+
+// A heading of a cell's name: without its unit, unless that makes the difference; blanks for
+// underscores.
 static void
-make_title (const char *name, char title[TITLE_MAX_BYTES])
+make_title (json_t *names, const char *name, char title[TITLE_MAX_BYTES])
 {
     size_t size = human_title_bytes (name);
 
+    size = is_taken (names, name, size) ? strlen (name) : size;
     size = size < TITLE_MAX_BYTES ? size : TITLE_MAX_BYTES - 1;
     for (size_t i = 0; i < size; i++) {
         title[i] = name[i] == '_' ? ' ' : name[i];
@@ -92,7 +108,7 @@ add_columns (struct table *table, json_t *names)
 
     json_object_foreach (names, name, cell) {
         char title[TITLE_MAX_BYTES];
-        make_title (name, title);
+        make_title (names, name, title);
         enum baton_err error = table_add_column (
             table, title, json_is_integer (cell) ? ALIGN_RIGHT : ALIGN_LEFT);
         if (error) return error;
@@ -152,19 +168,18 @@ show_table (const json_t *rows, FILE *file)
 }
 
 static enum baton_err
-add_pair (struct table *table, const char *name, const json_t *cell)
+add_pair (struct table *table, json_t *row, const char *name, const json_t *cell)
 {
     char title[TITLE_MAX_BYTES], room[HUMAN_MAX_BYTES];
-    enum baton_err error = table_add_row (table);
+    const char *text = cell_text (name, cell, room);
+    if (!*text) return BATON_OK;
 
-    make_title (name, title);
+    enum baton_err error = table_add_row (table);
+    make_title (row, name, title);
     if (!error) {
         error = table_set (table, 0, title);
     }
-    if (!error) {
-        error = table_set (table, 1, cell_text (name, cell, room));
-    }
-    return error;
+    return error ? error : table_set (table, 1, text);
 }
 
 static enum baton_err
@@ -179,7 +194,7 @@ fill_list (struct table *table, json_t *row)
     }
     json_object_foreach (row, name, cell) {
         if (error) return error;
-        error = add_pair (table, name, cell);
+        error = add_pair (table, row, name, cell);
     }
     return error;
 }

@@ -58,9 +58,10 @@ class Process:
         self.log = os.path.join(folder, name + ".log")
         self.read_fd, self.write_fd = os.pipe()
         os.set_blocking(self.read_fd, False)
-        self.rest = b""
+        self.rest, self.kept = b"", []
         self.child = None
         self.starts = 0
+        self.heard_starts = 0  # the start after which it last said something
 
     def start(self):
         command = [one.replace("{fd}", str(self.write_fd)) for one in self.command]
@@ -72,6 +73,8 @@ class Process:
     def kill(self):
         self.child.send_signal(signal.SIGKILL)
         self.child.wait()
+        # What the dead one said is not the word of the next.
+        self.kept, self.rest = self.lines(), b""
 
     def stop(self, timeout_s):
         """Asks it to end by itself; its exit code, or None if it does not."""
@@ -89,7 +92,11 @@ class Process:
         except BlockingIOError:
             pass
         whole, _, self.rest = self.rest.rpartition(b"\n")
-        return whole.decode("ascii", "replace").split("\n") if whole else []
+        said = whole.decode("ascii", "replace").split("\n") if whole else []
+        if said:
+            self.heard_starts = self.starts
+        said, self.kept = self.kept + said, []
+        return said
 
     def await_line(self, timeout_s=READY_MAX_S):
         end = time.monotonic() + timeout_s
@@ -146,7 +153,7 @@ class Place:
     def add_broker(self, *options):
         """A broker over a fresh store, not started yet."""
         batond = self.program("bin/batond")
-        subprocess.run([batond, "--format", self.store], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([batond, "--format", self.store], check=True, capture_output=True)
         return self.add("broker", [batond, "--store", self.store, "--endpoint", self.endpoint,
                                    "--ready-fd", "{fd}", *options])
 

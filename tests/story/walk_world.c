@@ -254,10 +254,15 @@ world_leave (struct world *world, struct path **self)
     while (path->out_count > 0 && world_draw (world, 3) == 0) {
         free (path->out[--path->out_count]);
     }
-    if (world_draw (world, 2)) {
-        const struct link_number link = path->link;
+    const struct link_number link = path->link;
+    const bool told = world_draw (world, 2);
+    if (told) {
         path_clear (world, path);
+    }
+    if (path->out_count == 0) {
         path->state = PATH_FREE;
+    }
+    if (told) {
         run (world, &(struct event) { .kind = EVENT_LINK_LOST, .link = link });
     }
 }

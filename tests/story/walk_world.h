@@ -12,8 +12,8 @@ enum {
     LETTER_ITEMS_MAX = 8,
     LETTER_BODY_BYTES = 48,
     LETTER_RESTART_BYTES = 128,
-    PATHS_MAX = 64,
-    PATH_ITEMS_MAX = 2048,
+    PATHS_MAX = 48,
+    PATH_ITEMS_MAX = 512,
 };
 
 // One message on its way to the core, with the bytes that it views.

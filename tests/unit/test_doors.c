@@ -387,13 +387,16 @@ end_that_does_not_read_is_kept_frames_for_up_to_a_limit (void **state)
     fixture_free (fixture);
 }
 
-// What is sent while the old connection dies is lost, so the end says HELLO until it is heard.
+// ZeroMQ lets go of a door in its own thread, so the guard may have to try again; and what is sent
+// while the old connection dies is lost, so the end says HELLO until it is heard.
 static void
 say_hello_until_heard (struct fixture *fixture)
 {
     struct port_wait_item items[DOORS_MAX];
 
     for (int i = 0; i < WAIT_MS / 50; i++) {
+        fixture->now_ns += 1000 * MS_NS;
+        doors_guard (&fixture->doors, 0, fixture->now_ns);
         send_hello (fixture);
         const uint32_t count = doors_wait_items (&fixture->doors, items);
         if (port_wait (items, count, 50) == BATON_OK) return;
@@ -410,8 +413,6 @@ reopened_door_is_there_again (void **state)
     assert_int_equal (receive (fixture), DOORS_MESSAGE);
     doors_reopen (&fixture->doors, 0, fixture->now_ns);
     assert_int_equal (doors_take_lost (&fixture->doors).n, fixture->message.link.n);
-    fixture->now_ns += 1000 * MS_NS;
-    doors_guard (&fixture->doors, 0, fixture->now_ns);
     say_hello_until_heard (fixture);
 
     assert_int_equal (receive (fixture), DOORS_MESSAGE);

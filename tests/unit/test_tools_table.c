@@ -162,6 +162,22 @@ list_shows_units_and_plain_words (void **state)
 }
 
 static void
+list_tells_cells_of_one_noun_apart_and_leaves_out_empty_ones (void **state)
+{
+    (void) state;
+    json_t *row = json_pack ("{s:i,s:i,s:s}", "requests_count", 3, "requests_bytes", 2048,
+                             "server", "");
+    struct paper paper;
+    paper_open (&paper);
+
+    assert_int_equal (show_list (row, paper.file), BATON_OK);
+
+    expect_text (&paper, "requests        3\n"
+                         "requests bytes  2.0 KiB\n");
+    json_decref (row);
+}
+
+static void
 picked_cells_come_in_the_asked_order (void **state)
 {
     (void) state;
@@ -235,6 +251,7 @@ main (void)
         cmocka_unit_test (empty_column_is_left_out),
         cmocka_unit_test (line_ends_without_blanks),
         cmocka_unit_test (list_shows_units_and_plain_words),
+        cmocka_unit_test (list_tells_cells_of_one_noun_apart_and_leaves_out_empty_ones),
         cmocka_unit_test (picked_cells_come_in_the_asked_order),
         cmocka_unit_test (bytes_are_shown_in_binary_units),
         cmocka_unit_test (times_have_two_units_at_most),
