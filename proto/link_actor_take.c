@@ -201,6 +201,20 @@ take_refused_reload (struct link_actor *self, const struct msg_refused *refused)
     }
 }
 
+// The manager names the present incarnation when it fences a former one. If that is ours, a late
+// commit of the session's former time here was meant, or we are fenced and do not know: RELOAD
+// asks which.
+static void
+take_refused_commit (struct link_actor *self, const struct msg_refused *refused)
+{
+    if (refused->refusal == REFUSAL_FENCED
+        && refused->incarnation.n == self->end.incarnation.n) {
+        actor_want (self);
+    } else {
+        actor_lose (self, link_error_of (refused->refusal));
+    }
+}
+
 static void
 take_refused (struct link *link, const struct msg_refused *refused)
 {
@@ -208,18 +222,15 @@ take_refused (struct link *link, const struct msg_refused *refused)
         server_take_refused_offer (link, refused);
         return;
     }
-    struct link_end *end = end_find (link, MAP_ACTOR, refused->actor);
+    struct link_end *end = end_find_refused (link, refused);
     if (!end) {
-        end = end_find (link, MAP_SESSION, refused->session);
-    }
-    if (!end || end->incarnation.n != refused->incarnation.n) {
         link->counters.refused++;
     } else if (refused->kind == MSG_RELOAD) {
         take_refused_reload (actor_of (end), refused);
     } else if (refused->kind != MSG_COMMIT || actor_of (end)->phase != ACTOR_LIVE) {
         link->counters.refused++;
     } else if (!end_take_refused_commit (end, refused)) {
-        actor_lose (actor_of (end), link_error_of (refused->refusal));
+        take_refused_commit (actor_of (end), refused);
     }
 }
 

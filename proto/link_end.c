@@ -98,6 +98,17 @@ end_find (const struct link *link, enum link_map_key key, struct id id)
     return end;
 }
 
+struct link_end *
+end_find_refused (const struct link *link, const struct msg_refused *refused)
+{
+    struct link_end *end = end_find (link, MAP_ACTOR, refused->actor);
+    if (!end) {
+        end = end_find (link, MAP_SESSION, refused->session);
+    }
+    bool stale = end && refused->incarnation.n > 0 && refused->incarnation.n < end->incarnation.n;
+    return stale ? NULL : end;
+}
+
 void
 end_wake (struct link_end *end)
 {

@@ -218,6 +218,12 @@ end_name (struct link_end *end, struct id session, struct id actor, struct incar
 struct link_end *
 end_find (const struct link *link, enum link_map_key key, struct id id);
 
+// end_find_refused returns the end that a refusal of a COMMIT or RELOAD is about; NULL if it is none
+// of ours, or one that we held before. The manager names its own present incarnation, and none
+// for what it does not know any more.
+struct link_end *
+end_find_refused (const struct link *link, const struct msg_refused *refused);
+
 // end_wake makes link_next look at the end.
 void
 end_wake (struct link_end *end);

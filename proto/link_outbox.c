@@ -75,7 +75,11 @@ draft_add (const struct memory *memory, struct draft *draft, uint64_t number,
     if (reserve_item (memory, draft)) return BATON_NO_MEMORY;
     if (reserve_bytes (memory, draft, body.size)) return BATON_NO_MEMORY;
 
-    draft->items[draft->items_count++] = (struct draft_item) {
+    uint32_t place = draft->items_count++;
+    for (; place > 0 && draft->items[place - 1].number > number; place--) {
+        draft->items[place] = draft->items[place - 1];
+    }
+    draft->items[place] = (struct draft_item) {
         .number = number, .offset_bytes = draft->used_bytes, .size_bytes = body.size
     };
     if (body.size > 0) {

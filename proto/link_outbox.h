@@ -66,7 +66,9 @@ struct outbox {
     uint64_t held_bytes;
 };
 
-// draft_add copies [body] as the newest item. BATON_NO_MEMORY leaves the draft as it was.
+// draft_add copies [body] as an item, in rising order of [number], which no other item may have:
+// the protocol wants it so, and answers may be given in any order. BATON_NO_MEMORY leaves the
+// draft as it was.
 enum baton_err
 draft_add (const struct memory *memory, struct draft *draft, uint64_t number,
            struct baton_bytes body);

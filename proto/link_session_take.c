@@ -224,12 +224,8 @@ refused_session (const struct link *link, const struct msg_refused *refused)
 {
     if (refused->kind == MSG_OPEN || refused->kind == MSG_CLOSE) return by_ref (link, refused->ref);
 
-    struct link_end *end = end_find (link, MAP_ACTOR, refused->actor);
-    if (!end) {
-        end = end_find (link, MAP_SESSION, refused->session);
-    }
-    if (!end || end->incarnation.n != refused->incarnation.n) return NULL;
-    return session_of (end);
+    struct link_end *end = end_find_refused (link, refused);
+    return end ? session_of (end) : NULL;
 }
 
 // BUSY and UNAVAILABLE ask to say it again later.

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define SAFE_WITHIN_MS 30000
+// The client's descriptor tells of answers, not of room in a full window: that is tried for.
+#define BLOCKED_RETRY_MS 10
 
 enum { POLL_CLIENT, POLL_INPUT, POLL_SIGNAL, POLLS_COUNT };
 
@@ -180,6 +182,15 @@ show_progress (const struct exchange *exchange)
                   exchange->expected_count);
 }
 
+static int
+wait_ms (const struct exchange *exchange)
+{
+    int left_ms = clock_left_ms (exchange->plan->deadline_ms);
+
+    if (exchange->held != REQUEST_BLOCKED) return left_ms;
+    return left_ms >= 0 && left_ms < BLOCKED_RETRY_MS ? left_ms : BLOCKED_RETRY_MS;
+}
+
 static void
 wait_for_something (struct exchange *exchange)
 {
@@ -191,7 +202,7 @@ wait_for_something (struct exchange *exchange)
     };
 
     show_progress (exchange);
-    int count = poll (polls, POLLS_COUNT, clock_left_ms (exchange->plan->deadline_ms));
+    int count = poll (polls, POLLS_COUNT, wait_ms (exchange));
     if (count > 0 && polls[POLL_SIGNAL].revents) {
         exchange->end = EXCHANGE_SIGNAL;
     } else if (count > 0 && polls[POLL_INPUT].revents) {

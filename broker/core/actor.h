@@ -11,6 +11,8 @@
 #include "proto/limits.h"
 #include "proto/msg.h"
 
+struct session;
+
 // The last instances an actor, or a server, had before the current one; oldest first.
 struct former { struct id instances[LIMIT_FORMER_INSTANCES]; uint8_t count; };
 
@@ -28,7 +30,8 @@ struct actor {
     struct blob *restart_data;
     uint64_t digest; // of the last commit
 
-    struct queue sessions; // client's actor: its sessions
+    struct queue sessions;   // client's actor: its sessions
+    struct session *session; // server's actor: its session
     struct queue in_book;
     struct table_node by_id;
     struct table_node by_name;

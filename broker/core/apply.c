@@ -275,6 +275,7 @@ add_server_end (struct book *book, struct session *session, struct id id, struct
     queue_init (&actor->sessions);
     queue_init (&actor->in_book);
     table_add (&book->actors_by_id, &actor->by_id, hash_id (book->hash_seed, id));
+    actor->session = session;
     session->server_end = actor;
 }
 
@@ -344,6 +345,7 @@ apply_offered (struct book *book, const struct record *record, struct apply_room
     server->credit_count = offered->credit_count;
     server->credit_bytes = offered->credit_bytes;
     server->known_since_utc_ms = offered->known_since_utc_ms;
+    server->ended = offered->ended;
     server->ended_unknown = offered->ended_unknown;
     memcpy (server->former.instances, offered->former, sizeof offered->former);
     server->former.count = offered->former_count;
@@ -381,6 +383,7 @@ apply_server_ended (struct book *book, const struct record *record, struct blob 
 
     if (!server) return;
     server->state = INSTANCE_ENDED;
+    server->ended = record->head.index;
     if (ended->reason == ENDED_BY_NEW_INSTANCE) {
         former_add (&server->former, server->instance);
         server->instance = (struct id) { 0 };

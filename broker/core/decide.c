@@ -94,7 +94,7 @@ void
 decide_begin (struct decision *decision, enum record_type type)
 {
     decision->verdict = VERDICT_RECORD;
-    decision->record.head.type = type;
+    decision->record.head.type = (uint16_t) type;
     decision->record.head.version = RECORD_VERSION;
 }
 

@@ -41,6 +41,10 @@ decide_commit_actor (const struct scene *scene, struct decision *decision,
         || !id_equal (actor->instance, scene->link->instance)) {
         return decide_refuse (scene, decision, REFUSAL_FENCED, "actor");
     }
+    // The record that ended the server ended this incarnation, and may have answered for it.
+    if (actor->session && !server_is_current (actor->session->server, actor->session)) {
+        return decide_refuse (scene, decision, REFUSAL_FENCED, "server");
+    }
     return VERDICT_NOTHING;
 }
 

@@ -151,6 +151,7 @@ remember (const struct server *server, struct id instance, struct record_offered
 {
     struct former former = server->former;
 
+    offered->ended = server->ended;
     offered->ended_unknown = server->ended_unknown;
     if (!id_is_none (server->instance) && !id_equal (server->instance, instance)) {
         former_add (&former, server->instance);

@@ -209,7 +209,8 @@ decide_reload (const struct scene *scene, struct decision *decision)
     }
     decision->refused.incarnation = session->server_end->incarnation;
     if (session->server_end->incarnation.n != reload->incarnation.n
-        || !id_equal (session->server_end->instance, scene->link->instance)) {
+        || !id_equal (session->server_end->instance, scene->link->instance)
+        || !server_is_current (session->server, session)) {
         return decide_refuse (scene, decision, REFUSAL_FENCED, "actor");
     }
     decision->verdict = VERDICT_ANSWER;

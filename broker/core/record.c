@@ -231,6 +231,7 @@ code_offered (struct coder *coder, struct record_offered *offered)
     code_u32 (coder, &offered->credit_count);
     code_u64 (coder, &offered->credit_bytes);
     code_u64 (coder, &offered->known_since_utc_ms);
+    code_u64 (coder, &offered->ended.n);
     code_u64 (coder, &offered->ended_unknown.n);
     offered->former_count =
         (uint8_t) code_count (coder, offered->former_count, LIMIT_FORMER_INSTANCES);

@@ -91,6 +91,7 @@ struct record_offered {
     uint32_t credit_count;
     uint64_t credit_bytes;
     uint64_t known_since_utc_ms;
+    struct log_index ended;
     struct log_index ended_unknown;
     struct id former[LIMIT_FORMER_INSTANCES];
     uint8_t former_count;

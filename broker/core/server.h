@@ -25,6 +25,7 @@ struct server {
     uint32_t credit_count;
     uint64_t credit_bytes;
     uint64_t known_since_utc_ms;
+    struct log_index ended;         // newest end of an instance: older bindings are over
     struct log_index ended_unknown; // newest end of an instance with its held work unknown
     struct log_index offered;       // newest record with the whole offer
     struct former former;
@@ -38,7 +39,8 @@ struct server {
     struct table_node by_name;
 };
 
-// server_is_current tells whether [session] is bound to the server's current instance.
+// server_is_current tells whether [session] is bound to the server's current instance, and that
+// binding is not over: what ended by record stays ended, even if the same instance comes back.
 bool
 server_is_current (const struct server *server, const struct session *session);
 

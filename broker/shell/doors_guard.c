@@ -52,6 +52,8 @@ bind_again (struct doors *doors, struct door *door, uint64_t now_ns)
     const enum baton_err err = port_bind (doors->context, door->endpoint, &door->port);
 
     if (err == BATON_OK) {
+        // By now ZeroMQ has freed what the old door held.
+        malloc_trim (0);
         log_line (doors->log, LOG_INFO, "%s: bound again", door->endpoint);
         return;
     }

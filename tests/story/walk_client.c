@@ -203,7 +203,9 @@ static struct walk_session *
 session_of (struct walk_client *client, struct id id)
 {
     for (uint32_t i = 0; i < TRUTH_SLOTS; i++) {
-        if (id_equal (client->sessions[i].id, id)) return &client->sessions[i];
+        if (!id_is_none (id) && id_equal (client->sessions[i].id, id)) {
+            return &client->sessions[i];
+        }
     }
     return NULL;
 }
@@ -342,6 +344,9 @@ take_refused (struct world *world, struct walk_client *client, const struct msg_
             forget_session (client, session);
         }
     } else if (refused->kind == MSG_COMMIT
+               && !id_equal (refused->actor, client->actor.id)) {
+        return; // of an actor that this process has given up
+    } else if (refused->kind == MSG_COMMIT
                && walk_commit_refused (world, &client->actor, refused)) {
         return;
     } else if (refused->refusal == REFUSAL_FENCED) {
@@ -397,7 +402,9 @@ take (struct world *world, struct walk_client *client, const struct effect *effe
     } else if (effect->kind == EFFECT_DELIVER) {
         take_delivery (world, client, &effect->delivery);
     } else if (effect->kind == EFFECT_COMMITTED) {
-        walk_acked (&client->actor, effect->committed.version.n);
+        if (id_equal (effect->committed.actor, client->actor.id)) {
+            walk_acked (&client->actor, effect->committed.version.n);
+        }
     } else if (effect->kind == EFFECT_CLOSED) {
         if ((closed = session_of (client, effect->closed.session))) {
             forget_session (client, &client->sessions[closed - client->sessions]);
