@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-#include "broker/core/announce.h"
+#include "broker/core/announce_part.h"
 
 #include "proto/assert.h"
 
@@ -185,9 +185,9 @@ acknowledge (const struct stage *stage, const struct record_committed *committed
     ack->version = committed->version;
 }
 
-// want_server gets a session's requests on their way: to its server, or to a placement first.
-static void
-want_server (const struct stage *stage, const struct session *session)
+// announce_want gets a session's requests on their way: to its server, or to a placement first.
+void
+announce_want (const struct stage *stage, const struct session *session)
 {
     struct roster_session *place = roster_session (stage->roster, session);
 
@@ -261,7 +261,7 @@ announce_server_commit (const struct stage *stage, const struct decision *decisi
     note_consumption (stage, decision, session, server);
     note_reject (stage, decision, session, server);
     roster_serve_client (stage->roster, roster_session (stage->roster, session));
-    want_server (stage, session);
+    announce_want (stage, session);
     roster_work (stage->roster, server);
 }
 
@@ -280,7 +280,7 @@ announce_committed (const struct stage *stage, const struct decision *decision)
     if (stage->link->role == END_SERVER) {
         announce_server_commit (stage, decision, session);
     } else {
-        want_server (stage, session);
+        announce_want (stage, session);
     }
 }
 
@@ -325,182 +325,6 @@ announce_closed (const struct stage *stage, const struct decision *decision)
     stage->counters->expired_sessions += closed->reason == CLOSE_BY_LIFE;
 }
 
-// seat_server makes the link that spoke the way to [server]; an older way of it is forgotten.
-static void
-seat_server (const struct stage *stage, const struct server *server)
-{
-    struct roster_server *place = roster_server (stage->roster, server);
-    struct roster_link *old = place->link;
-
-    if (old && old != stage->link) {
-        stage_emit (stage, old->number, EFFECT_FORGET);
-        roster_drop_link (stage->roster, old, stage->event->now_ns);
-    }
-    place->link = stage->link;
-    stage->link->server = place;
-    place->marks = MARKS_KNOWN;
-    roster_retry (stage->roster);
-}
-
-// resend_all gives a server again what it has been assigned and has neither consumed nor
-// answered; its library drops what it holds already. Sessions that lost their server come back.
-static void
-resend_all (const struct stage *stage, const struct server *server)
-{
-    struct roster_server *place = roster_server (stage->roster, server);
-    const struct queue *link;
-
-    queue_each (link, &server->sessions) {
-        const struct session *session = queue_owner (link, const struct session, in_server);
-        struct roster_session *held = roster_session (stage->roster, session);
-        roster_unsend (place, held, session->requests_consumed_through);
-        held->server_phase = SERVER_LIVE;
-        held->binding = SERVER_TO_TELL;
-        if (session->open_count > 0) {
-            want_server (stage, session);
-        }
-    }
-    stage->counters->redeliveries++;
-}
-
-static void
-announce_offered (const struct stage *stage, const struct decision *decision)
-{
-    const struct server *server = stage->link
-        ? book_server (stage->book, blob_view (stage->link->name)) : NULL;
-
-    if (!server || stage->event->kind != EVENT_MESSAGE) return; // an offer written anew
-    seat_server (stage, server);
-    stage_emit (stage, stage->link->number, EFFECT_OFFERED)->offered.ref =
-        stage->event->msg->offer.ref;
-    if (decision->verdict == VERDICT_RECORD) {
-        resend_all (stage, server);
-    }
-}
-
-// place_sessions lets all sessions of [server] with open work look for another one.
-static void
-place_sessions (const struct stage *stage, const struct server *server)
-{
-    const struct queue *link;
-
-    queue_each (link, &server->sessions) {
-        const struct session *session = queue_owner (link, const struct session, in_server);
-        if (session->open_count > 0) {
-            roster_place (stage->roster, roster_session (stage->roster, session));
-        }
-    }
-}
-
-void
-announce_silence (const struct stage *stage, const struct server *server)
-{
-    struct roster_server *place = roster_server (stage->roster, server);
-
-    place->silence = SILENCE_OVER;
-    place->wait_until_ns = 0;
-    place_sessions (stage, server);
-}
-
-static void
-count_end (const struct stage *stage, const struct record_server_ended *ended)
-{
-    stage->counters->server_ends++;
-    for (uint32_t i = 0; i < ended->items_count; i++) {
-        stage->counters->attempts_counted += ended->items[i].outcome != ATTEMPT_UNCOUNTED;
-        stage->counters->failed_requests += ended->items[i].outcome == ATTEMPT_GIVEN_UP;
-    }
-}
-
-// await_new_instance keeps a server's sessions for the instance that has just said HELLO and has
-// yet to offer. The path of the old instance is forgotten: should it still speak, it is fenced.
-static void
-await_new_instance (const struct stage *stage, struct roster_server *place)
-{
-    if (place->link) {
-        stage_emit (stage, place->link->number, EFFECT_FORGET);
-        roster_drop_link (stage->roster, place->link, stage->event->now_ns);
-    }
-    place->wait_until_ns = stage->event->now_ns + stage->options->rebind_after_ms * NS_PER_MS;
-    place->gone_since_ns = stage->event->now_ns;
-    place->silence = SILENCE_RUNNING;
-    stage->roster->servers_due_ns = stage->event->now_ns;
-}
-
-static void
-announce_server_ended (const struct stage *stage, const struct decision *decision)
-{
-    const struct record_server_ended *ended = &decision->record.server_ended;
-    const struct server *server = book_server (stage->book, ended->name);
-    struct roster_server *place = roster_server (stage->roster, server);
-    const struct queue *link;
-
-    count_end (stage, ended);
-    queue_each (link, &server->sessions) {
-        const struct session *session = queue_owner (link, const struct session, in_server);
-        struct roster_session *held = roster_session (stage->roster, session);
-        roster_unsend (place, held, session->requests_consumed_through);
-        roster_serve_client (stage->roster, held);
-    }
-    if (ended->reason == ENDED_BY_NEW_INSTANCE) {
-        await_new_instance (stage, place);
-    } else {
-        announce_silence (stage, server);
-    }
-    roster_retry (stage->roster);
-}
-
-static void
-announce_hello (const struct stage *stage)
-{
-    struct msg_welcome *welcome =
-        &stage_emit (stage, stage->link->number, EFFECT_WELCOME)->welcome;
-    const struct server *server = stage->link->role == END_SERVER
-        ? book_server (stage->book, blob_view (stage->link->name)) : NULL;
-
-    welcome->role = BROKER_MANAGER;
-    welcome->group = stage->options->group;
-    welcome->heartbeat_ms = stage->options->heartbeat_ms;
-    welcome->silent_ms = stage->options->end_silent_ms;
-    welcome->body_max_bytes = stage->options->body_max_bytes;
-    welcome->restart_data_max_bytes = stage->options->restart_data_max_bytes;
-    welcome->unacked_max_count = stage->options->unacked_max_count;
-    if (server && server->state == INSTANCE_CURRENT
-        && id_equal (server->instance, stage->link->instance)) {
-        seat_server (stage, server);
-        resend_all (stage, server);
-    }
-}
-
-static void
-announce_reload (const struct stage *stage)
-{
-    const struct session *session =
-        book_session (stage->book, stage->event->msg->reload.session);
-    struct roster_server *server = roster_server (stage->roster, session->server);
-    struct roster_session *place = roster_session (stage->roster, session);
-    struct effect *effect = stage_emit (stage, stage->link->number, EFFECT_STATE);
-    struct msg_state *state = &effect->state;
-
-    state->session = session->id;
-    state->actor = session->server_end->id;
-    state->incarnation = session->server_end->incarnation;
-    state->version = session->server_end->version;
-    effect->holds[0] = blob_take (session->server_end->restart_data);
-    state->restart_data = blob_view (effect->holds[0]);
-    state->requests_accepted_through = session->requests_accepted_through;
-    state->requests_consumed_through = session->requests_consumed_through;
-    state->responses_last = session->responses_last;
-    roster_unsend (server, place, session->requests_consumed_through);
-    place->server_phase = SERVER_LOADING;
-    place->load_next.n = session->requests.length > 0
-        && session->requests.first <= session->requests_consumed_through.n
-        ? session->requests.first : 0;
-    place->load_response.n = session->responses_consumed_through.n + 1;
-    roster_serve_server (stage->roster, server, place);
-    stage->counters->reloads++;
-}
-
 static void
 announce_goodbye (const struct stage *stage)
 {
@@ -534,7 +358,7 @@ announce_backoff (const struct stage *stage)
         link = link->next;
         if (place->not_before_ns > stage->event->now_ns) continue;
         queue_remove (&place->in_backoff);
-        want_server (stage, place->session);
+        announce_want (stage, place->session);
     }
 }
 
@@ -547,7 +371,7 @@ announce_record (const struct stage *stage, const struct decision *decision)
     case RECORD_COMMITTED: announce_committed (stage, decision); return;
     case RECORD_BOUND: announce_bound (stage, decision); return;
     case RECORD_CLOSED: announce_closed (stage, decision); return;
-    case RECORD_OFFERED: announce_offered (stage, decision); return;
+    case RECORD_OFFERED: announce_offered (stage); return;
     case RECORD_SERVER_ENDED: announce_server_ended (stage, decision); return;
     case RECORD_OFFER_RETIRED: return;
     }
@@ -570,7 +394,7 @@ announce_message (const struct stage *stage, const struct decision *decision)
         return;
     case MSG_OFFER:
         if (decision->verdict == VERDICT_ANSWER) {
-            announce_offered (stage, decision);
+            announce_offered (stage);
         }
         return;
     case MSG_COMMIT:

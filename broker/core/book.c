@@ -195,6 +195,12 @@ slots_give (struct slots *slots, uint32_t slot)
     slots->free[slots->free_count++] = slot;
 }
 
+bool
+slots_gave_last (const struct slots *slots, uint32_t slot)
+{
+    return slots->free_count > 0 && slots->free[slots->free_count - 1] == slot;
+}
+
 void
 book_actor_free (struct book *book, struct actor **self)
 {

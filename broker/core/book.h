@@ -81,6 +81,10 @@ slots_take (struct slots *slots);
 void
 slots_give (struct slots *slots, uint32_t slot);
 
+// slots_gave_last tells whether [slot] is free, and was the last one given back.
+bool
+slots_gave_last (const struct slots *slots, uint32_t slot);
+
 // book_actor_free takes [actor] out of the book and frees it.
 void
 book_actor_free (struct book *book, struct actor **actor);

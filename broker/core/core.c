@@ -3,6 +3,7 @@
 
 #include "broker/core/announce.h"
 #include "broker/core/apply.h"
+#include "broker/core/chore.h"
 #include "broker/core/decide.h"
 #include "broker/core/flow.h"
 
@@ -11,8 +12,6 @@
 #include <string.h>
 
 #define NS_PER_MS 1000000u
-// Sessions that one step tries to place without success before it makes way for other input.
-#define PLACINGS_PER_STEP 64u
 
 struct core {
     const struct memory *memory;
@@ -74,13 +73,26 @@ core_free (struct core **self)
     memory_release (core->memory, core, sizeof *core);
 }
 
-// What a record is about to take out of the book, so that the roster can follow.
+// What a record is about to take out of the book, or out of a server's hands, so that the roster
+// can follow.
 struct leaving { uint32_t session_slot; uint32_t server_slot; };
 #define SLOT_NONE UINT32_MAX
 
-static struct leaving
-leaving_by (const struct book *book, const struct record *record)
+// let_go takes what [session]'s server holds of it off the server's account.
+static void
+let_go (struct core *core, const struct session *session)
 {
+    struct roster_session *place = roster_session (&core->roster, session);
+    struct roster_server *server = roster_server (&core->roster, session->server);
+
+    roster_unsend (server, place, session->requests_consumed_through);
+    roster_work (&core->roster, server);
+}
+
+static struct leaving
+leaving_by (struct core *core, const struct record *record)
+{
+    const struct book *book = &core->book;
     struct leaving leaving = { SLOT_NONE, SLOT_NONE };
     const struct session *session = NULL;
     const struct server *server = NULL;
@@ -93,7 +105,8 @@ leaving_by (const struct book *book, const struct record *record)
     } else if (record->head.type == RECORD_OFFER_RETIRED) {
         server = book_server (book, record->offer_retired.name);
     }
-    if (session) {
+    if (session && session->server) {
+        let_go (core, session);
         server = session->server;
     }
     leaving.server_slot = server ? server->slot : SLOT_NONE;
@@ -103,7 +116,7 @@ leaving_by (const struct book *book, const struct record *record)
 // roster_follow gives places to what a record brought, and takes them from what it removed.
 static void
 roster_follow (struct core *core, const struct record *record, struct leaving leaving,
-               uint32_t servers_before, uint64_t now_ns)
+               uint64_t now_ns)
 {
     const struct session *session = NULL;
     const struct server *server = NULL;
@@ -118,13 +131,15 @@ roster_follow (struct core *core, const struct record *record, struct leaving le
         session = book_session (&core->book, record->bound.session);
         if (session) {
             queue_remove (&roster_session (&core->roster, session)->in_server);
+            queue_remove (&roster_session (&core->roster, session)->in_placing);
             server = session->server;
         }
     } else if (record->head.type == RECORD_OFFERED) {
         server = book_server (&core->book, record->offered.name);
     }
-    // Only one whose last session or offer went can have left.
-    if (leaving.server_slot != SLOT_NONE && core->book.servers_count < servers_before) {
+    // Only one whose last session or offer went has left.
+    if (leaving.server_slot != SLOT_NONE
+        && slots_gave_last (&core->book.server_slots, leaving.server_slot)) {
         roster_end_server (&core->roster, leaving.server_slot);
     }
     if (server && !roster_server (&core->roster, server)->server) {
@@ -153,11 +168,10 @@ core_apply (struct core *core, struct blob *home, uint64_t now_ns)
         error = core_reserve (core, &record);
     }
     if (error) return error;
-    const struct leaving leaving = leaving_by (&core->book, &record);
-    const uint32_t servers_before = core->book.servers_count;
+    const struct leaving leaving = leaving_by (core, &record);
     apply (&core->book, &record, home, &core->apply_room);
     apply_room_clear (core->memory, &core->apply_room);
-    roster_follow (core, &record, leaving, servers_before, now_ns);
+    roster_follow (core, &record, leaving, now_ns);
     return BATON_OK;
 }
 
@@ -350,134 +364,13 @@ core_begin (struct core *core, const struct event *event, struct core_step *step
     return BATON_OK;
 }
 
-static void
-drop_silent_links (struct core *core, uint64_t now_ns)
-{
-    const uint64_t silent_ns = core->options.end_silent_ms * (uint64_t) NS_PER_MS;
-    struct queue *first;
-
-    while ((first = queue_first (&core->roster.heard))) {
-        struct roster_link *link = queue_owner (first, struct roster_link, in_heard);
-        if (now_ns - link->heard_ns < silent_ns) return;
-        roster_drop_link (&core->roster, link, now_ns);
-    }
-}
-
-// server_due_ns returns when something is to be done about a server that is gone.
-static uint64_t
-server_due_ns (const struct core *core, const struct server *server)
-{
-    const struct roster_server *place = roster_server (&core->roster, server);
-    const uint64_t rebind_ns = core->options.rebind_after_ms * NS_PER_MS;
-    const uint64_t expire_ns = core->options.offer_expire_ms * NS_PER_MS;
-
-    if (place->link) return UINT64_MAX;
-    return place->gone_since_ns + (place->silence == SILENCE_RUNNING ? rebind_ns : expire_ns);
-}
-
-// decide_server_due acts on one gone server that is due.
-static enum verdict
-decide_server_due (struct core *core, const struct scene *scene, const struct server *server)
-{
-    struct roster_server *place = roster_server (&core->roster, server);
-    struct effect_list none = { 0 };
-    const struct stage stage = stage_of (core, scene->event, NULL, &none);
-
-    if (place->silence == SILENCE_OVER) return decide_expiry (server, &core->decision);
-    if (server->state == INSTANCE_CURRENT && server->sessions_count > 0) {
-        return decide_silence (scene, server, &core->decision);
-    }
-    announce_silence (&stage, server);
-    return VERDICT_NOTHING;
-}
-
-// decide_servers looks through the servers when one of them may be due.
-static enum verdict
-decide_servers (struct core *core, const struct scene *scene)
-{
-    const uint64_t now_ns = scene->event->now_ns;
-    uint64_t next_ns = UINT64_MAX;
-    const struct queue *link;
-
-    if (core->roster.servers_due_ns > now_ns) return VERDICT_NOTHING;
-    queue_each (link, &core->book.servers) {
-        const struct server *server = queue_owner (link, const struct server, in_book);
-        if (server_due_ns (core, server) <= now_ns
-            && decide_server_due (core, scene, server) == VERDICT_RECORD) {
-            return VERDICT_RECORD;
-        }
-        const uint64_t due_ns = server_due_ns (core, server);
-        next_ns = due_ns < next_ns ? due_ns : next_ns;
-    }
-    core->roster.servers_due_ns = next_ns;
-    return VERDICT_NOTHING;
-}
-
-static enum verdict
-decide_absent (struct core *core, const struct scene *scene)
-{
-    const struct queue *first = queue_first (&core->roster.absent);
-
-    if (!first) return VERDICT_NOTHING;
-    const struct roster_session *place = queue_owner (first, struct roster_session, in_absent);
-    const uint64_t life_ns = core->options.session_life_ms * NS_PER_MS;
-    if (place->absent_since_ns + life_ns > scene->event->now_ns) return VERDICT_NOTHING;
-    return decide_life (scene, place->session, &core->decision);
-}
-
-// An offer that has become old is written anew, or it alone would pin the front of the log.
-static enum verdict
-decide_old_offer (struct core *core)
-{
-    const struct queue *first = queue_first (&core->book.servers);
-
-    if (!first) return VERDICT_NOTHING;
-    const struct server *server = queue_owner (first, const struct server, in_book);
-    if (server->offered.n + LIMIT_OFFER_RENEW_RECORDS > core->book.last_index.n) {
-        return VERDICT_NOTHING;
-    }
-    return decide_renewal (server, &core->decision);
-}
-
-// decide_placing tries sessions that want a server; those that find none wait for a change.
-static enum verdict
-decide_placing (struct core *core, const struct scene *scene)
-{
-    struct queue *first;
-
-    for (uint32_t i = 0; i < PLACINGS_PER_STEP; i++) {
-        if (!(first = queue_first (&core->roster.to_place))) return VERDICT_NOTHING;
-        struct roster_session *place = queue_owner (first, struct roster_session, in_placing);
-        queue_remove (&place->in_placing);
-        if (decide_bind (scene, place->session, &core->decision) == VERDICT_RECORD) {
-            return VERDICT_RECORD;
-        }
-        if (decide_wants_server (place->session)) {
-            queue_push (&core->roster.waiting, &place->in_placing);
-        }
-    }
-    return VERDICT_NOTHING;
-}
-
-static enum verdict
-decide_chore (struct core *core, const struct scene *scene)
-{
-    if (decide_servers (core, scene) == VERDICT_RECORD) return VERDICT_RECORD;
-    if (decide_absent (core, scene) == VERDICT_RECORD) return VERDICT_RECORD;
-    if (decide_old_offer (core) == VERDICT_RECORD) return VERDICT_RECORD;
-    return decide_placing (core, scene);
-}
-
 static enum baton_err
 core_chore (struct core *core, const struct event *event, struct effect_list *effects,
             struct core_step *step)
 {
-    const struct scene scene = { &core->book, &core->roster, &core->options, event, NULL };
     const struct stage stage = stage_of (core, event, NULL, effects);
 
-    drop_silent_links (core, event->now_ns);
-    announce_backoff (&stage);
-    if (decide_chore (core, &scene) != VERDICT_RECORD) return BATON_OK;
+    if (chore_due (&stage, &core->decision) != VERDICT_RECORD) return BATON_OK;
     return core_decided (core, event, effects, step);
 }
 
@@ -527,36 +420,10 @@ core_step (struct core *core, const struct event *event, struct effect_list *eff
     return BATON_OK;
 }
 
-static uint64_t
-earlier (uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 uint64_t
 core_deadline_ns (const struct core *core)
 {
-    const struct roster *roster = &core->roster;
-    const struct queue *link;
-    uint64_t deadline_ns = roster->servers_due_ns;
-
-    if ((link = queue_first (&roster->heard))) {
-        const struct roster_link *first = queue_owner (link, const struct roster_link, in_heard);
-        deadline_ns = earlier (deadline_ns, first->heard_ns
-                               + core->options.end_silent_ms * (uint64_t) NS_PER_MS);
-    }
-    if ((link = queue_first (&roster->absent))) {
-        const struct roster_session *first =
-            queue_owner (link, const struct roster_session, in_absent);
-        deadline_ns = earlier (deadline_ns, first->absent_since_ns
-                               + core->options.session_life_ms * NS_PER_MS);
-    }
-    queue_each (link, &roster->backoff) {
-        deadline_ns = earlier (
-            deadline_ns,
-            queue_owner (link, const struct roster_session, in_backoff)->not_before_ns);
-    }
-    return deadline_ns;
+    return chore_deadline_ns (&core->roster, &core->options);
 }
 
 struct log_index

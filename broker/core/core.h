@@ -96,7 +96,7 @@ struct core_counters {
     uint64_t busy[8]; // by enum busy_reason
     uint64_t opened, resumed, taken_over, closed, expired_sessions;
     uint64_t commits, requests, responses;
-    uint64_t deliveries, redeliveries, hits, reloads;
+    uint64_t deliveries, redeliveries, reloads;
     uint64_t responses_dropped; // second answers
     uint64_t rejects, attempts_counted, failed_requests;
     uint64_t bound, rebound, server_ends, fenced;

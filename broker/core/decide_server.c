@@ -83,7 +83,7 @@ decide_hello_shape (const struct scene *scene, struct decision *decision)
     if (id_is_none (hello->instance)) {
         return decide_refuse (scene, decision, REFUSAL_MALFORMED, "instance");
     }
-    if (scene->roster->links_count >= scene->options->connections_max_count) {
+    if (!scene->link && scene->roster->links_count >= scene->options->connections_max_count) {
         return decide_busy (scene, decision, BUSY_RATE, "connections",
                             scene->roster->links_count, scene->options->connections_max_count);
     }
@@ -160,6 +160,27 @@ remember (const struct server *server, struct id instance, struct record_offered
     offered->former_count = former.count;
 }
 
+// Who offers: its HELLO may be older than what is known of the server now.
+static enum verdict
+decide_offer_rights (const struct scene *scene, struct decision *decision,
+                     const struct server *server)
+{
+    const struct id instance = scene->link->instance;
+
+    if (!server || server->offer == OFFER_NONE) return VERDICT_NOTHING;
+    if (!bytes_equal (blob_view (server->principal), scene->event->principal)) {
+        return decide_refuse (scene, decision, REFUSAL_DENIED, "server of another principal");
+    }
+    if (former_has (&server->former, instance)) {
+        return decide_refuse (scene, decision, REFUSAL_FENCED, "server: a newer instance exists");
+    }
+    // Only HELLO ends another instance, by record.
+    if (server->state == INSTANCE_CURRENT && !id_equal (server->instance, instance)) {
+        return decide_refuse (scene, decision, REFUSAL_HELLO_FIRST, "another instance is current");
+    }
+    return VERDICT_NOTHING;
+}
+
 enum verdict
 decide_offer (const struct scene *scene, struct decision *decision)
 {
@@ -169,6 +190,7 @@ decide_offer (const struct scene *scene, struct decision *decision)
     struct record_offered *offered = &decision->record.offered;
 
     decision->refused.ref = offer->ref;
+    if (decide_offer_rights (scene, decision, server) == VERDICT_REFUSE) return VERDICT_REFUSE;
     if (decide_offer_shape (scene, decision) == VERDICT_REFUSE) return VERDICT_REFUSE;
     const bool known = server && server->offer == OFFER_KNOWN;
     if (known && server->state == INSTANCE_CURRENT && offer_is_same (server, offer)

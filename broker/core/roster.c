@@ -136,7 +136,6 @@ reserve_servers (struct roster *roster, uint32_t count)
 enum baton_err
 roster_reserve (struct roster *roster, uint32_t sessions, uint32_t servers)
 {
-    if (table_reserve (&roster->links, roster->memory, 1)) return BATON_NO_MEMORY;
     if (reserve_sessions (roster, sessions)) return BATON_NO_MEMORY;
     return reserve_servers (roster, servers);
 }
@@ -178,8 +177,10 @@ enum baton_err
 roster_add_link (struct roster *roster, struct link_number number, struct baton_bytes principal,
                  const struct msg_hello *hello, struct roster_link **self)
 {
-    struct roster_link *link = memory_alloc (roster->memory, sizeof *link);
+    struct roster_link *link;
 
+    if (table_reserve (&roster->links, roster->memory, 1)) return BATON_NO_MEMORY;
+    link = memory_alloc (roster->memory, sizeof *link);
     if (!link) return BATON_NO_MEMORY;
     memset (link, 0, sizeof *link);
     link->principal = blob_copy (roster->memory, principal);

@@ -98,8 +98,8 @@ roster_init (struct roster *roster, const struct memory *memory, uint64_t hash_s
 void
 roster_fini (struct roster *roster);
 
-// roster_reserve makes places for all slots below [sessions] and [servers], and room for one more
-// link: BATON_NO_MEMORY leaves all that was.
+// roster_reserve makes places for all slots below [sessions] and [servers]: BATON_NO_MEMORY leaves
+// all that was.
 enum baton_err
 roster_reserve (struct roster *roster, uint32_t sessions, uint32_t servers);
 
@@ -113,7 +113,7 @@ roster_server (const struct roster *roster, const struct server *server);
 struct roster_link *
 roster_link (const struct roster *roster, struct link_number number);
 
-// roster_add_link makes a place for a new path. The table's room must have been reserved.
+// roster_add_link makes a place for a new path.
 //
 // Errors: BATON_NO_MEMORY.
 enum baton_err

@@ -101,7 +101,6 @@ tell_rules (const struct core_counters *counters, struct tell *tell)
     COUNTER (responses);
     COUNTER (deliveries);
     COUNTER (redeliveries);
-    COUNTER (hits);
     COUNTER (reloads);
     COUNTER (responses_dropped);
     COUNTER (rejects);

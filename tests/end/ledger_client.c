@@ -5,6 +5,8 @@
 //   NAME.acked      what the broker has acknowledged as safe; appended, synced, never cut
 //   NAME.consumed   the answers consumed; synced before the commit, cut to it at restart
 //
+// Now and then the session is closed and opened anew: then the next generation begins.
+//
 // Usage: ledger_client ENDPOINT NAME FOLDER PROGRESS-FD. SIGTERM lets it finish and close the
 // session. Exit code 1: what went wrong is on stderr; a line with FAULT tells a broken promise.
 #include "ledger.h"
@@ -27,15 +29,26 @@
 #define BATCH_MAX_COUNT 64u
 #define BATCH_MAX_BYTES (512u * 1024u)
 #define BODY_MAX_BYTES (64u * 1024u)
+#define GENERATION_COUNT 3000u
 
 // Restart data. [sent] is the server's state after all that was sent, and [expected] after each of
 // the requests that may be open: a request sent again with other content shows as another chain.
 struct progress {
+    uint64_t generation;
     uint64_t steps;
     uint64_t consumed;
     uint64_t ledger_bytes;
     struct ledger_state sent;
     uint64_t expected[OPEN_MAX_COUNT];
+};
+
+// A line of the acked ledger.
+struct acked {
+    uint64_t generation;
+    uint64_t steps;
+    uint64_t sent;
+    uint64_t consumed;
+    uint64_t closing; // 1: all is done, and the session may be gone
 };
 
 struct client {
@@ -95,12 +108,11 @@ append (int fd, const char *line, size_t size)
 
 // The last complete line of the acked ledger; a kill may have left a piece behind it.
 static void
-read_acked (int fd, struct progress *acked)
+read_acked (int fd, struct acked *acked)
 {
     char text[257];
     off_t end = lseek (fd, 0, SEEK_END);
-    off_t begin = end > 256 ? end - 256 : 0;
-    ssize_t size = pread (fd, text, 256, begin);
+    ssize_t size = pread (fd, text, 256, end > 256 ? end - 256 : 0);
     memset (acked, 0, sizeof *acked);
     text[size > 0 ? size : 0] = '\0';
     char *last = strrchr (text, '\n');
@@ -108,25 +120,35 @@ read_acked (int fd, struct progress *acked)
     *last = '\0';
     char *line = strrchr (text, '\n');
     line = line != NULL ? line + 1 : text;
-    if (sscanf (line, "%" SCNu64 " %" SCNu64 " %" SCNu64, &acked->steps, &acked->sent.count,
-                &acked->consumed) != 3)
+    if (sscanf (line, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+                &acked->generation, &acked->steps, &acked->sent, &acked->consumed,
+                &acked->closing) != 5)
         die ("acked ledger: no line but \"%s\"", line);
+}
+
+static void
+write_acked (const struct client *self, unsigned closing)
+{
+    char line[120];
+    const struct progress *now = &self->progress;
+    int size = snprintf (line, sizeof line,
+                         "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %u\n", now->generation,
+                         now->steps, now->sent.count, now->consumed, closing);
+    append (self->acked_fd, line, (size_t) size);
 }
 
 // What was acknowledged to a former process must be here, and restart data and requests must be of
 // one step.
 static void
-check_restart (struct client *self)
+check_restart (const struct client *self, const struct acked *acked)
 {
-    struct progress acked;
     const struct progress *now = &self->progress;
-    read_acked (self->acked_fd, &acked);
-    if (now->steps < acked.steps || now->sent.count < acked.sent.count
-        || now->consumed < acked.consumed)
-        die ("FAULT lost: acknowledged step %" PRIu64 " requests %" PRIu64 " consumed %" PRIu64
-             ", restart data has step %" PRIu64 " requests %" PRIu64 " consumed %" PRIu64,
-             acked.steps, acked.sent.count, acked.consumed, now->steps, now->sent.count,
-             now->consumed);
+    if (now->generation != acked->generation || now->steps < acked->steps
+        || now->sent.count < acked->sent || now->consumed < acked->consumed)
+        die ("FAULT lost: acknowledged generation %" PRIu64 " step %" PRIu64 " requests %" PRIu64
+             " consumed %" PRIu64 ", restart data has %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+             acked->generation, acked->steps, acked->sent, acked->consumed, now->generation,
+             now->steps, now->sent.count, now->consumed);
     uint64_t last = baton_session_last_seq (self->session);
     if (last != now->sent.count)
         die ("FAULT %s: restart data says %" PRIu64 " requests, the session has %" PRIu64,
@@ -134,20 +156,35 @@ check_restart (struct client *self)
 }
 
 static void
+cut_consumed (const struct client *self)
+{
+    struct stat facts;
+    uint64_t length = self->progress.ledger_bytes;
+    if (fstat (self->consumed_fd, &facts) != 0 || (uint64_t) facts.st_size < length)
+        die ("FAULT lost: the consumed ledger is shorter than restart data says");
+    if (ftruncate (self->consumed_fd, (off_t) length) != 0) die ("ledger: %s", strerror (errno));
+}
+
+static void
 open_session (struct client *self)
 {
+    struct acked acked;
+    read_acked (self->acked_fd, &acked);
     must (baton_client_open (self->handle, self->name, NULL, &self->session), "open");
     must (baton_session_set_commit_mode (self->session, BATON_COMMIT_BY_HAND), "mode");
     struct baton_bytes data = baton_session_restart_data (self->session);
     if (data.size != 0 && data.size != sizeof self->progress)
         die ("FAULT lost: restart data of %zu bytes", data.size);
+    memset (&self->progress, 0, sizeof self->progress);
     if (data.size != 0) memcpy (&self->progress, data.data, data.size);
-    check_restart (self);
-    struct stat facts;
-    if (fstat (self->consumed_fd, &facts) != 0
-        || (uint64_t) facts.st_size < self->progress.ledger_bytes
-        || ftruncate (self->consumed_fd, (off_t) self->progress.ledger_bytes) != 0)
-        die ("FAULT lost: the consumed ledger is shorter than restart data says");
+    if (data.size == 0 && acked.closing) {
+        self->progress.generation = acked.generation + 1;
+        write_acked (self, 0);
+        read_acked (self->acked_fd, &acked);
+    }
+    if (data.size == 0 && !acked.closing) self->progress.generation = acked.generation;
+    check_restart (self, &acked);
+    cut_consumed (self);
 }
 
 static void
@@ -229,37 +266,58 @@ send_requests (struct client *self)
 
 // Waits until all committed steps are safe, and puts that on record.
 static void
-note_acked (struct client *self)
+note_acked (struct client *self, unsigned closing)
 {
-    char line[96];
-    const struct progress *progress = &self->progress;
     enum baton_err err;
     do err = baton_session_flush (self->session, -1);
     while (err == BATON_INTERRUPTED);
     must (err, "flush");
-    int size = snprintf (line, sizeof line, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-                         progress->steps, progress->sent.count, progress->consumed);
-    append (self->acked_fd, line, (size_t) size);
+    write_acked (self, closing);
+}
+
+static void
+close_session (struct client *self)
+{
+    enum baton_err err;
+    note_acked (self, 1);
+    do err = baton_session_close (&self->session);
+    while (err == BATON_INTERRUPTED);
+    must (err, "close");
+}
+
+static void
+step (struct client *self)
+{
+    const struct progress *progress = &self->progress;
+    unsigned moved = take_answers (self);
+    if (progress->sent.count < GENERATION_COUNT) moved += send_requests (self);
+    if (moved > 0) {
+        self->progress.steps++;
+        must (baton_session_commit (self->session, progress, sizeof *progress), "commit");
+        dprintf (self->progress_fd, "%" PRIu64 " %" PRIu64 "\n", progress->generation,
+                 progress->consumed);
+        if (ledger_random (&self->seed, 4) == 0) note_acked (self, 0);
+        return;
+    }
+    baton_session_t *ready;
+    enum baton_err err = baton_client_wait (self->handle, 1000, &ready);
+    if (err != BATON_TIMED_OUT && err != BATON_INTERRUPTED) must (err, "wait");
 }
 
 static void
 work (struct client *self)
 {
     const struct progress *progress = &self->progress;
-    while (!stopping || progress->consumed < progress->sent.count) {
-        unsigned moved = take_answers (self) + send_requests (self);
-        if (moved > 0) {
-            self->progress.steps++;
-            must (baton_session_commit (self->session, progress, sizeof *progress), "commit");
-            dprintf (self->progress_fd, "%" PRIu64 "\n", progress->consumed);
-            if (ledger_random (&self->seed, 4) == 0) note_acked (self);
-            continue;
+    for (;;) {
+        int is_done = progress->consumed == progress->sent.count;
+        if (stopping && is_done) break;
+        if (is_done && progress->sent.count >= GENERATION_COUNT) {
+            close_session (self);
+            open_session (self);
         }
-        baton_session_t *ready;
-        enum baton_err err = baton_client_wait (self->handle, 1000, &ready);
-        if (err != BATON_TIMED_OUT && err != BATON_INTERRUPTED) must (err, "wait");
+        step (self);
     }
-    note_acked (self);
+    close_session (self);
 }
 
 int
@@ -278,9 +336,6 @@ main (int argc, char **argv)
     open_session (&self);
     self.seed = (baton_session_incarnation (self.session) << 20) + (uint64_t) getpid () + 1;
     work (&self);
-    printf ("requests %" PRIu64 " steps %" PRIu64 "\n", self.progress.sent.count,
-            self.progress.steps);
-    must (baton_session_close (&self.session), "close");
     baton_client_destroy (&self.handle);
     return 0;
 }
