@@ -107,8 +107,7 @@ baton_client_set_linger (baton_client_t *self, int linger_ms);
 // requirement that does not parse (baton_client_error_text has the place); BATON_NO_MATCH when no
 // known server can ever fit (baton_client_error_text names the attribute); BATON_DENIED;
 // BATON_FENCED; BATON_FOREIGN_GROUP; BATON_TIMED_OUT: call again with the same name to go on
-// waiting; BATON_BUSY; BATON_BAD_VERSION; BATON_REFUSED; BATON_NO_MEMORY; BATON_INTERRUPTED;
-// BATON_IN_USE.
+// waiting; BATON_BAD_VERSION; BATON_REFUSED; BATON_NO_MEMORY; BATON_INTERRUPTED; BATON_IN_USE.
 BATON_EXPORT enum baton_err
 baton_client_open (baton_client_t *self, const char *name, const char *requirement,
                    baton_session_t **session);

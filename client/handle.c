@@ -334,7 +334,8 @@ handle_sleep (struct handle *handle, uint64_t deadline_ns)
     if (now >= deadline_ns) return BATON_TIMED_OUT;
 
     uint64_t until_ns = link_deadline_ns (handle->link);
-    if (handle->blocked && now + BLOCKED_RETRY_NS < until_ns) {
+    if (handle->blocked) {
+        // Something is due and cannot leave; looking at once would only burn time.
         until_ns = now + BLOCKED_RETRY_NS;
     }
     if (deadline_ns < until_ns) {

@@ -40,7 +40,8 @@ while (baton_headers)
     list (POP_FRONT baton_headers from to)
     set_property (DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${from}")
     file (READ "${PROJECT_SOURCE_DIR}/${from}" text)
-    string (REGEX REPLACE "#include \"proto/([a-z_]+)\\.h\"" "#include <baton/\\1.h>" text "${text}")
+    string (REGEX REPLACE "#include \"proto/([a-z_]+)\\.h\"" "#include <baton/\\1.h>"
+        text "${text}")
     string (REGEX REPLACE "#include \"(client|server)/baton_[a-z]+\\.h\"" "#include <baton/\\1.h>"
         text "${text}")
     file (CONFIGURE OUTPUT "${include_dir}/${to}" CONTENT "${text}" @ONLY)

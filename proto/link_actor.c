@@ -194,6 +194,27 @@ actor_keep_restart_data (struct link_actor *self, struct baton_bytes restart_dat
     return BATON_OK;
 }
 
+// Consumes skipped requests at the head of the row, in mode BY_HAND: the application has no part
+// in them, and a manager may wait for it before it gives the next. What cannot be done now goes
+// with the application's next commit.
+static void
+consume_skipped (struct link_actor *self)
+{
+    struct actor_marks marks = {.consumed_through = self->consumed_through};
+    struct ring *node = self->tasks.next;
+    for (; node != &self->tasks; node = node->next) {
+        const struct link_task *task = RING_ITEM (node, struct link_task, ring);
+        if (task->phase != TASK_SKIPPED) break;
+        marks.consumed_through = task->seq;
+    }
+    if (node == self->tasks.next || actor_seal_marks (self, &marks, NULL)) return;
+
+    while (self->tasks.next != node) {
+        struct link_task *task = RING_ITEM (self->tasks.next, struct link_task, ring);
+        task_free (&task);
+    }
+}
+
 static struct link_task *
 new_task (struct link_actor *self, const struct msg_request *request)
 {
@@ -231,8 +252,12 @@ actor_add_task (struct link_actor *self, const struct msg_request *request)
     self->received_through = request->seq;
     if (task->phase == TASK_SKIPPED) {
         self->end.link->counters.skipped++;
-        // What does not work now is tried again with the next reply.
-        (void) actor_advance (self);
+        if (self->mode == LINK_TASK_BY_HAND) {
+            consume_skipped (self);
+        } else {
+            // What does not work now is tried again with the next reply.
+            (void) actor_advance (self);
+        }
     } else {
         ring_add (&self->end.link->server.ready, &task->ready);
     }
@@ -275,7 +300,7 @@ actor_drop_answers (struct link_actor *self)
 }
 
 enum baton_err
-actor_seal (struct link_actor *self)
+actor_seal_marks (struct link_actor *self, const struct actor_marks *marks, struct draft *draft)
 {
     struct link_end *end = &self->end;
     struct commit_head head = {
@@ -283,16 +308,28 @@ actor_seal (struct link_actor *self)
         .actor = end->actor,
         .incarnation = end->incarnation,
         .restart_data = actor_restart_data (self),
-        .requests_consumed_through = self->ready_through,
+        .requests_consumed_through = marks->consumed_through,
+        .rejected = marks->rejected,
+        .reject_reason = marks->reject_reason,
     };
-    enum baton_err err = outbox_seal (&end->link->memory, &end->outbox, DRAFT_RESPONSES,
-                                      &end->draft, &head);
+    enum baton_err err = outbox_seal (&end->link->memory, &end->outbox, DRAFT_RESPONSES, draft,
+                                      &head);
     if (err) return err;
 
-    self->consumed_through = self->ready_through;
-    ring_remove (&self->dirty);
+    self->ready_through = marks->consumed_through;
+    self->consumed_through = marks->consumed_through;
+    if (draft) {
+        ring_remove (&self->dirty);
+    }
     end_wake (end);
     return BATON_OK;
+}
+
+enum baton_err
+actor_seal (struct link_actor *self)
+{
+    struct actor_marks marks = {.consumed_through = self->ready_through};
+    return actor_seal_marks (self, &marks, &self->end.draft);
 }
 
 void

@@ -113,6 +113,18 @@ actor_advance (struct link_actor *self);
 enum baton_err
 actor_seal (struct link_actor *self);
 
+// What a commit by the engine says beside restart data, which it carries along as it is.
+struct actor_marks {
+    struct request_seq consumed_through;
+    struct request_seq rejected;
+    struct baton_bytes reject_reason;
+};
+
+// actor_seal_marks makes one commit of [marks] and the items of [draft]; NULL for none.
+// BATON_NO_MEMORY changes nothing.
+enum baton_err
+actor_seal_marks (struct link_actor *self, const struct actor_marks *marks, struct draft *draft);
+
 // Where the body of a task lies: behind the caller's room.
 static inline size_t
 task_head_bytes (const struct link *link)

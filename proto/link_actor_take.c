@@ -3,6 +3,7 @@
 #include "proto/link_actor.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <stddef.h>
 
@@ -17,6 +18,7 @@ by_session (const struct link *link, struct id session)
 static bool
 is_fresh (const struct msg_delivery *delivery)
 {
+    if (MUTANT (STATE_TAKEN_FOR_FRESH)) return true;
     if (delivery->base_version.n > 0) return false;
     return delivery->requests_count == 0 || delivery->requests[0].seq.n == 1;
 }
@@ -33,12 +35,13 @@ static enum baton_err
 keep_request (struct link_actor *self, const struct msg_request *request)
 {
     struct link_counters *counters = &self->end.link->counters;
-    if (request->seq.n <= self->received_through.n) {
+    if (request->seq.n <= self->received_through.n && !MUTANT (DELIVERY_SHOWN_TWICE)) {
         counters->redelivered++;
         return BATON_OK;
     }
     // A hole is what lies beyond a request given back: all of it comes again after that.
-    if (request->seq.n > self->received_through.n + 1 || is_given_back (self, request)) {
+    bool hole = request->seq.n > self->received_through.n + 1 && !MUTANT (HOLE_TAKEN);
+    if (hole || is_given_back (self, request)) {
         counters->ignored++;
         return BATON_OK;
     }
@@ -52,7 +55,7 @@ take_live (struct link_actor *self, const struct msg_delivery *delivery)
         self->end.link->counters.ignored++;
         return BATON_OK;
     }
-    if (delivery->base_version.n > self->end.outbox.next.n) {
+    if (delivery->base_version.n > self->end.outbox.next.n && !MUTANT (STATE_TAKEN_FOR_FRESH)) {
         actor_want (self);
         return BATON_OK;
     }

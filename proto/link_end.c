@@ -4,6 +4,7 @@
 #include "proto/link_inner.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <stddef.h>
 
@@ -182,7 +183,9 @@ end_restart (struct link_end *end, struct version stored)
     if (stored.n < end->outbox.acked.n) return BATON_DAMAGED;
 
     take_ack (end, stored);
-    outbox_rewind (&end->outbox, end->outbox.acked);
+    if (!MUTANT (RESEND_FORGOTTEN)) {
+        outbox_rewind (&end->outbox, end->outbox.acked);
+    }
     end->hold_ns = 0;
     end->gap_ns = 0;
     end->resent_ns = 0;
@@ -258,7 +261,7 @@ take_gap (struct link_end *end, struct version stored)
 {
     if (stored.n < end->outbox.acked.n) return;
 
-    take_ack (end, stored);
+    take_ack (end, MUTANT (GAP_TAKEN_AS_ACK) ? end->sent : stored);
     uint64_t again_ns = end->resent_ns + LIMIT_RESEND_MIN_MS * LINK_NS_PER_MS;
     if (end->resent_ns && stored.n == end->resent.n && end->link->now_ns < again_ns) {
         end->gap_ns = again_ns;
@@ -275,7 +278,7 @@ static void
 take_wait (struct link_end *end, struct version from, const struct msg_refused *refused)
 {
     end->link->counters.busy++;
-    if (from.n < end->outbox.acked.n) return;
+    if (from.n < end->outbox.acked.n || MUTANT (BUSY_NOT_RESENT)) return;
 
     outbox_rewind (&end->outbox, from);
     end->hold_ns = link_retry_ns (end->link, refused);
@@ -287,6 +290,7 @@ end_take_refused_commit (struct link_end *end, const struct msg_refused *refused
 {
     if (refused->refusal == REFUSAL_DUPLICATE) {
         end->link->counters.duplicates++;
+        if (MUTANT (DUPLICATE_NOT_AN_ACK)) return true;
         take_ack (end, refused->version);
         return true;
     }

@@ -108,7 +108,8 @@ struct link_task_view {
     struct baton_bytes restart_data;
 };
 
-// link_task_extra returns the caller's room in the task, zeroed at first; it lives as the task does.
+// link_task_extra returns the caller's room in the task, zeroed at first. It lives as the task
+// does.
 void *
 link_task_extra (struct link_task *task);
 

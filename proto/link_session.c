@@ -3,6 +3,7 @@
 #include "proto/link_session.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -217,6 +218,12 @@ link_session_commit (struct link_session *self, struct baton_bytes restart_data)
         || self->end.outbox.held_bytes + restart_data.size > LIMIT_UNACKED_MAX_BYTES)
         return BATON_BUSY;
 
+    if (MUTANT (CLIENT_COMMIT_IN_HALVES)) {
+        const struct draft requests = self->end.draft;
+        self->end.draft = (struct draft) {0};
+        (void) session_seal (self, restart_data);
+        self->end.draft = requests;
+    }
     err = session_seal (self, restart_data);
     if (err) return err;
     self->mode = LINK_COMMIT_BY_HAND;

@@ -3,6 +3,7 @@
 #include "proto/link_actor.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -307,6 +308,21 @@ settle_consumed (struct link_actor *self, struct request_seq through)
     }
 }
 
+// Skipped requests that follow what is consumed are consumed with it.
+static struct request_seq
+over_skipped (const struct link_actor *self, struct request_seq through)
+{
+    const struct ring *node = self->tasks.next;
+    for (; node != &self->tasks; node = node->next) {
+        const struct link_task *task = (const struct link_task *) (const void *)
+            ((const char *) node - offsetof (struct link_task, ring));
+        if (task->seq.n <= through.n) continue;
+        if (task->phase != TASK_SKIPPED) break;
+        through = task->seq;
+    }
+    return through;
+}
+
 enum baton_err
 link_task_commit (struct link_task *self, struct baton_bytes restart_data)
 {
@@ -318,6 +334,7 @@ link_task_commit (struct link_task *self, struct baton_bytes restart_data)
         through = actor->consumed_through;
     }
     if (actor->answered_max.n > through.n) return BATON_BAD_ARGUMENT;
+    through = over_skipped (actor, through);
     if (restart_data.size > self->link->restart_data_max_bytes) return BATON_TOO_LARGE;
     if (!outbox_is_empty (&actor->end.outbox)
         && end_window_full (&actor->end, restart_data.size)) return BATON_BUSY;
@@ -325,6 +342,10 @@ link_task_commit (struct link_task *self, struct baton_bytes restart_data)
     actor->mode = LINK_TASK_BY_HAND;
     err = draft_held_replies (actor, through);
     if (err) return err;
+    if (MUTANT (SERVER_COMMIT_IN_HALVES)) {
+        actor->ready_through = through;
+        (void) actor_seal (actor);
+    }
     err = actor_keep_restart_data (actor, restart_data);
     if (err) return err;
     struct request_seq before = actor->ready_through;
@@ -375,29 +396,15 @@ forget_from (struct link_actor *self, struct link_task *rejected)
 static enum baton_err
 seal_reject (struct link_actor *self, struct request_seq rejected, struct baton_bytes reason)
 {
-    struct link_end *end = &self->end;
-    struct commit_head head = {
-        .session = end->session,
-        .actor = end->actor,
-        .incarnation = end->incarnation,
-        .restart_data = actor_restart_data (self),
-        .requests_consumed_through = {rejected.n - 1},
-        .rejected = rejected,
-        .reject_reason = reason,
+    struct draft *draft = &self->end.draft;
+    struct actor_marks marks = {
+        .consumed_through = {rejected.n - 1}, .rejected = rejected, .reject_reason = reason
     };
-    struct draft *draft = self->mode == LINK_TASK_BY_REPLY ? &end->draft : NULL;
-    enum baton_err err = outbox_seal (&end->link->memory, &end->outbox, DRAFT_RESPONSES, draft,
-                                      &head);
-    if (err) return err;
+    if (self->mode == LINK_TASK_BY_REPLY) return actor_seal_marks (self, &marks, draft);
 
-    self->ready_through = head.requests_consumed_through;
-    self->consumed_through = head.requests_consumed_through;
-    if (draft) {
-        ring_remove (&self->dirty);
-    } else {
-        draft_remove_from (&end->draft, rejected.n);
-    }
-    end_wake (end);
+    enum baton_err err = actor_seal_marks (self, &marks, NULL);
+    if (err) return err;
+    draft_remove_from (draft, rejected.n);
     return BATON_OK;
 }
 

@@ -20,8 +20,8 @@ static const struct option_rule rules[] = {
 static const struct option_table table = {
     .command = "baton explain",
     .usage = "--require TEXT | --session NAME",
-    .purpose = "Tell which server would be chosen now and why, or why none: for each known server the\n"
-               "first comparison that it does not meet.",
+    .purpose = "Tell which server would be chosen now and why, or why none: for each known server\n"
+               "the first comparison that it does not meet.",
     .notes = "An empty TEXT stands for the default set.\n"
              "Exit codes: 0 a server is chosen, 1 none is, 2 usage, 3 cannot reach, 4 refused,\n"
              "75 try later.",

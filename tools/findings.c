@@ -47,10 +47,11 @@ struct room {
 static void
 look_at_room (json_t *findings, const struct room *room)
 {
-    uint64_t percent = room->total_bytes >= 100 ? room->free_bytes / (room->total_bytes / 100) : 100;
-    char free_text[HUMAN_MAX_BYTES], total_text[HUMAN_MAX_BYTES];
+    if (room->total_bytes < 100) return;
 
-    if (room->total_bytes == 0 || percent >= room->reserve_percent + WARN_BEFORE_PERCENT) return;
+    uint64_t percent = room->free_bytes / (room->total_bytes / 100);
+    char free_text[HUMAN_MAX_BYTES], total_text[HUMAN_MAX_BYTES];
+    if (percent >= room->reserve_percent + WARN_BEFORE_PERCENT) return;
 
     human_number ("free_bytes", room->free_bytes, free_text);
     human_number ("total_bytes", room->total_bytes, total_text);

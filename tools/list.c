@@ -35,8 +35,8 @@ static const struct option_rule servers_rules[] = {ADMIN_RULES, RULE_ALL};
 static const struct option_table servers_table = {
     .command = "baton servers",
     .usage = "[OPTION...]",
-    .purpose = "List the servers that a broker knows: whether they are here, what they offer, what\n"
-               "they have to do.",
+    .purpose = "List the servers that a broker knows: whether they are here, what they offer,\n"
+               "what they have to do.",
     .notes = ADMIN_EXIT_CODES,
     .rules = servers_rules,
     .rules_count = sizeof servers_rules / sizeof servers_rules[0],

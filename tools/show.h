@@ -24,8 +24,8 @@ show_pick_rows (const json_t *rows, const char *const *names);
 enum baton_err
 show_table (const json_t *rows, FILE *file);
 
-// show_list prints the object [row], one line for each cell that has a text. Nothing is changed; jansson
-// walks over variable objects only. BATON_NO_MEMORY.
+// show_list prints the object [row], one line for each cell that has a text. Nothing is changed;
+// jansson walks over variable objects only. BATON_NO_MEMORY.
 enum baton_err
 show_list (json_t *row, FILE *file);
 

@@ -16,8 +16,8 @@ static const struct option_rule rules[] = {
 static const struct option_table table = {
     .command = "baton status",
     .usage = "[OPTION...]",
-    .purpose = "Tell how the broker of a store is. What its operator should act on is a finding, told\n"
-               "on standard error, in JSON as \"findings\".",
+    .purpose = "Tell how the broker of a store is. What its operator should act on is a finding,\n"
+               "told on standard error, in JSON as \"findings\".",
     .notes = ADMIN_EXIT_CODES,
     .rules = rules,
     .rules_count = sizeof rules / sizeof rules[0],

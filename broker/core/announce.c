@@ -2,6 +2,7 @@
 #include "broker/core/announce_part.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #define NS_PER_MS 1000000u
 
@@ -13,13 +14,13 @@ refusal_reads_book (enum refusal refusal)
     switch (refusal) {
     case REFUSAL_NO_MATCH:
     case REFUSAL_GAP:
-    case REFUSAL_DUPLICATE:
     case REFUSAL_FENCED:
     case REFUSAL_NO_SUCH_SESSION:
     case REFUSAL_EXPIRED:
     case REFUSAL_CANCELLED:
     case REFUSAL_FAILED:
     case REFUSAL_CLOSED: return true;
+    case REFUSAL_DUPLICATE: return !MUTANT (DUPLICATE_NOT_GATED);
     case REFUSAL_BUSY:
     case REFUSAL_HELLO_FIRST:
     case REFUSAL_OLD_EPOCH:
@@ -118,6 +119,7 @@ resume_at (struct roster_session *place, struct response_seq received_through)
 
     place->queue_next.n = 0;
     place->responses_sent_through = session->responses_consumed_through;
+    if (MUTANT (RESUME_SKIPS_UNSEEN)) received_through = session->responses_last;
     if (received_through.n > place->responses_sent_through.n
         && received_through.n <= session->responses_last.n) {
         place->responses_sent_through = received_through;
@@ -265,6 +267,20 @@ announce_server_commit (const struct stage *stage, const struct decision *decisi
     roster_work (stage->roster, server);
 }
 
+// A client that opened anew may consume, by a commit it sends again, responses that it was shown
+// over its former path and that were not yet sent over this one: they are gone now.
+static void
+announce_client_commit (const struct stage *stage, const struct session *session)
+{
+    struct roster_session *place = roster_session (stage->roster, session);
+
+    if (place->responses_sent_through.n < session->responses_consumed_through.n) {
+        place->responses_sent_through = session->responses_consumed_through;
+        roster_serve_client (stage->roster, place);
+    }
+    announce_want (stage, session);
+}
+
 static void
 announce_committed (const struct stage *stage, const struct decision *decision)
 {
@@ -280,7 +296,7 @@ announce_committed (const struct stage *stage, const struct decision *decision)
     if (stage->link->role == END_SERVER) {
         announce_server_commit (stage, decision, session);
     } else {
-        announce_want (stage, session);
+        announce_client_commit (stage, session);
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // What servers are told, and what becomes of their sessions when they come and go.
 #include "broker/core/announce_part.h"
+#include "proto/mutant.h"
 
 #define NS_PER_MS 1000000u
 
@@ -29,6 +30,7 @@ resend_all (const struct stage *stage, const struct server *server)
     struct roster_server *place = roster_server (stage->roster, server);
     const struct queue *link;
 
+    if (MUTANT (REDELIVERY_FORGOTTEN)) return;
     queue_each (link, &server->sessions) {
         const struct session *session = queue_owner (link, const struct session, in_server);
         struct roster_session *held = roster_session (stage->roster, session);
@@ -169,6 +171,7 @@ announce_reload (const struct stage *stage)
     state->actor = session->server_end->id;
     state->incarnation = session->server_end->incarnation;
     state->version = session->server_end->version;
+    if (MUTANT (RELOAD_GIVES_OLD_VERSION) && state->version.n > 0) state->version.n--;
     effect->holds[0] = blob_take (session->server_end->restart_data);
     state->restart_data = blob_view (effect->holds[0]);
     state->requests_accepted_through = session->requests_accepted_through;
@@ -179,6 +182,7 @@ announce_reload (const struct stage *stage)
     place->load_next.n = session->requests.length > 0
         && session->requests.first <= session->requests_consumed_through.n
         ? session->requests.first : 0;
+    if (MUTANT (OWED_REQUESTS_NOT_SHOWN)) place->load_next.n = 0;
     place->load_response.n = session->responses_consumed_through.n + 1;
     roster_serve_server (stage->roster, server, place);
     stage->counters->reloads++;

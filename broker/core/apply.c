@@ -2,6 +2,7 @@
 #include "broker/core/apply.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <string.h>
 
@@ -56,6 +57,7 @@ renew_incarnation (struct actor *actor, const struct record *record, struct appl
     }
     ASSERT (record->head.index.n > actor->incarnation.n);
     actor->instance = record->opened.instance;
+    if (MUTANT (INCARNATION_REUSED) && actor->incarnation.n > 0) return;
     actor->incarnation.n = record->head.index.n;
 }
 
@@ -107,9 +109,10 @@ add_request (struct book *book, struct session *session, const struct msg_reques
              struct blob *home, struct apply_room *room)
 {
     struct request *request = room->requests[--room->requests_count];
+    const struct request_seq seq = { session->requests_accepted_through.n + 1 };
 
-    ASSERT (from->seq.n == session->requests_accepted_through.n + 1);
-    request->seq = from->seq;
+    if (!MUTANT (REQUEST_DEDUPE_OFF)) ASSERT (from->seq.n == seq.n);
+    request->seq = seq;
     request->body = from->body;
     request->home = blob_take (home);
     // An empty window starts anew at this number, so that a gap of answered ones costs nothing.
@@ -157,6 +160,7 @@ consume_responses (struct book *book, struct session *session, struct response_s
 {
     ASSERT (through.n >= session->responses_consumed_through.n);
     ASSERT (through.n <= session->responses_last.n);
+    if (MUTANT (CONSUMED_RESPONSES_KEPT)) return;
     for (uint64_t i = session->responses_consumed_through.n + 1; i <= through.n; i++) {
         struct response *response = ring_at (&session->responses, i);
         ASSERT (response);
@@ -170,6 +174,7 @@ consume_requests (struct session *session, struct request_seq through)
 {
     ASSERT (through.n >= session->requests_consumed_through.n);
     ASSERT (through.n <= session->requests_accepted_through.n);
+    if (MUTANT (MARK_NOT_APPLIED)) return;
     session->requests_consumed_through = through;
 }
 
@@ -188,7 +193,7 @@ apply_part (struct book *book, struct session *session, const struct record *rec
 {
     const struct record_committed *committed = &record->committed;
 
-    if (committed->reject != REJECT_NONE) {
+    if (committed->reject != REJECT_NONE && !MUTANT (REJECT_NOT_COUNTED)) {
         const struct request_seq seq = { committed->requests_consumed_through.n + 1 };
         count_attempt (session, seq);
     }
@@ -300,8 +305,9 @@ apply_bound (struct book *book, const struct record *record, struct apply_room *
     session->bound = record->head.index;
     session->server_instance = bound->instance;
     session->server_end->instance = bound->instance;
-    session->server_end->incarnation.n = record->head.index.n;
     session->suspect_through = bound->suspect_through;
+    if (MUTANT (SERVER_INCARNATION_REUSED) && session->server_end->incarnation.n > 0) return;
+    session->server_end->incarnation.n = record->head.index.n;
 }
 
 static void
@@ -340,7 +346,8 @@ apply_offered (struct book *book, const struct record *record, struct apply_room
     server->offer = OFFER_KNOWN;
     server->offered = record->head.index;
     server->instance = offered->instance;
-    server->state = offered->state == OFFER_CURRENT ? INSTANCE_CURRENT : INSTANCE_ENDED;
+    server->state = offered->state == OFFER_CURRENT && !MUTANT (OFFER_NOT_CURRENT)
+        ? INSTANCE_CURRENT : INSTANCE_ENDED;
     server->capacity = offered->capacity;
     server->credit_count = offered->credit_count;
     server->credit_bytes = offered->credit_bytes;
@@ -360,10 +367,10 @@ apply_end_item (struct book *book, const struct record_end_item *item, struct bl
     struct session *session = book_session (book, item->session);
 
     if (!session) return;
-    if (item->suspect_through.n > session->suspect_through.n) {
+    if (item->suspect_through.n > session->suspect_through.n && !MUTANT (SUSPECT_MARK_LOST)) {
         session->suspect_through = item->suspect_through;
     }
-    if (item->outcome != ATTEMPT_UNCOUNTED) {
+    if (item->outcome != ATTEMPT_UNCOUNTED && !MUTANT (DEATH_NOT_COUNTED)) {
         count_attempt (session, item->suspect_through);
     }
     if (item->outcome == ATTEMPT_GIVEN_UP) {

@@ -2,6 +2,7 @@
 #include "broker/core/book.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <string.h>
 
@@ -270,7 +271,9 @@ book_session_free (struct book *book, struct session **self)
 
     *self = NULL;
     session_free_queues (book, session);
-    book_actor_free (book, &session->server_end);
+    if (!MUTANT (CLOSED_SERVER_END_STAYS)) {
+        book_actor_free (book, &session->server_end);
+    }
     if (session->server) {
         session->server->sessions_count--;
     }
@@ -327,7 +330,7 @@ book_pinned (const struct book *book)
     if ((link = queue_first (&book->client_actors))) {
         pin (&oldest, queue_owner (link, const struct actor, in_book)->opened);
     }
-    if ((link = queue_first (&book->servers))) {
+    if ((link = queue_first (&book->servers)) && !MUTANT (PIN_FORGETS_OFFERS)) {
         pin (&oldest, queue_owner (link, const struct server, in_book)->offered);
     }
     return oldest;

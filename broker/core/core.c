@@ -8,6 +8,7 @@
 #include "broker/core/flow.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <string.h>
 
@@ -199,7 +200,10 @@ core_record (struct core *core, const struct event *event, struct core_step *ste
     struct record *record = &core->decision.record;
 
     record->head.index.n = core->book.last_index.n + 1;
-    record->head.epoch = event->kind == EVENT_START ? event->epoch : core->book.epoch;
+    record->head.epoch = core->book.epoch;
+    if (event->kind == EVENT_START && !MUTANT (EPOCH_NOT_RAISED)) {
+        record->head.epoch = event->epoch;
+    }
     record->head.chain = core->book.chain;
     record->head.utc_ms = event->utc_ms;
     const size_t size = record_encoded_size (record);

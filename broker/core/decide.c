@@ -2,6 +2,7 @@
 #include "broker/core/decide.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <string.h>
 
@@ -172,7 +173,8 @@ suspects_of (const struct session *session)
 {
     struct request_seq through = { session->requests_consumed_through.n + LIMIT_CREDIT_COUNT };
 
-    if (!session->server || session->bound.n >= session->server->ended_unknown.n) {
+    if (!session->server || session->bound.n >= session->server->ended_unknown.n
+        || MUTANT (UNKNOWN_DEATH_UNSUSPECTED)) {
         return session->suspect_through;
     }
     if (through.n > session->requests_accepted_through.n) {

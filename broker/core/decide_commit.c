@@ -4,6 +4,7 @@
 #include "broker/core/decide.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <string.h>
 
@@ -36,7 +37,8 @@ decide_commit_actor (const struct scene *scene, struct decision *decision,
         && !bytes_equal (blob_view (actor->principal), scene->event->principal)) {
         return decide_refuse (scene, decision, REFUSAL_DENIED, "actor of another principal");
     }
-    decision->refused.incarnation = actor->incarnation;
+    if (MUTANT (CLIENT_FENCE_OFF) && actor->role == END_CLIENT) return VERDICT_NOTHING;
+    if (MUTANT (SERVER_FENCE_OFF) && actor->role == END_SERVER) return VERDICT_NOTHING;
     if (actor->incarnation.n != commit->incarnation.n
         || !id_equal (actor->instance, scene->link->instance)) {
         return decide_refuse (scene, decision, REFUSAL_FENCED, "actor");
@@ -56,6 +58,7 @@ decide_commit_version (const struct scene *scene, struct decision *decision,
     const struct msg_commit *commit = &scene->event->msg->commit;
 
     decision->refused.version = actor->version;
+    if (MUTANT (VERSION_CHECK_OFF)) return VERDICT_NOTHING;
     if (commit->expect_version.n > actor->version.n) {
         return decide_refuse (scene, decision, REFUSAL_GAP, "version");
     }
@@ -64,6 +67,7 @@ decide_commit_version (const struct scene *scene, struct decision *decision,
         decision->refused.version = commit->expect_version;
         return VERDICT_NOTHING;
     }
+    if (MUTANT (REQUEST_DEDUPE_OFF) && actor->role == END_CLIENT) return VERDICT_NOTHING;
     if (commit->expect_version.n + 1 == actor->version.n && commit->digest != actor->digest) {
         return malformed (scene, decision, "digest: another commit of this version is stored");
     }
@@ -143,8 +147,9 @@ decide_queue_room (const struct scene *scene, struct decision *decision,
     uint64_t largest;
     const uint64_t bytes = session->requests_bytes + bodies_bytes (part, &largest);
 
-    if (part->requests_count == 0) return VERDICT_NOTHING;
-    if (count > options->queue_max_count) {
+    // An empty queue takes any commit, so that none is put off for ever.
+    if (part->requests_count == 0 || session->open_count == 0) return VERDICT_NOTHING;
+    if (count > options->queue_max_count && !MUTANT (QUEUE_LIMIT_IGNORED)) {
         return decide_busy (scene, decision, BUSY_QUEUE, "requests in the session's queue",
                             count, options->queue_max_count);
     }
@@ -164,7 +169,8 @@ decide_client_part (const struct scene *scene, struct decision *decision,
         return malformed (scene, decision, "a client's commit with a server's fields");
     }
     for (uint32_t i = 0; i < part->requests_count; i++) {
-        if (part->requests[i].seq.n != session->requests_accepted_through.n + 1 + i) {
+        if (part->requests[i].seq.n != session->requests_accepted_through.n + 1 + i
+            && !MUTANT (REQUEST_DEDUPE_OFF)) {
             return malformed (scene, decision, "request_seq: not the next one");
         }
     }
@@ -321,6 +327,7 @@ decide_commit (const struct scene *scene, struct decision *decision)
     struct record_committed *committed = &decision->record.committed;
 
     decision->refused.actor = commit->actor;
+    decision->refused.incarnation = commit->incarnation;
     decision->refused.session = part_of (commit)->session;
     if (decide_commit_actor (scene, decision, actor) == VERDICT_REFUSE) return VERDICT_REFUSE;
     if (decide_commit_version (scene, decision, actor) == VERDICT_REFUSE) return VERDICT_REFUSE;

@@ -3,6 +3,7 @@
 #include "broker/core/decide.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <string.h>
 
@@ -24,7 +25,8 @@ outcome_of (const struct scene *scene, const struct session *session,
 {
     const struct request *request = session_request (session, place->requests_sent_through);
 
-    if (held_by_server != 1 || !request) return ATTEMPT_UNCOUNTED;
+    if (!request) return ATTEMPT_UNCOUNTED;
+    if (held_by_server != 1 && !MUTANT (COUNTED_IN_COMPANY)) return ATTEMPT_UNCOUNTED;
     return request->attempts + 1 < scene->options->attempts_max
         ? ATTEMPT_COUNTED : ATTEMPT_GIVEN_UP;
 }
@@ -103,7 +105,7 @@ decide_hello (const struct scene *scene, struct decision *decision)
     if (!bytes_equal (blob_view (server->principal), scene->event->principal)) {
         return decide_refuse (scene, decision, REFUSAL_DENIED, "server of another principal");
     }
-    if (former_has (&server->former, hello->instance)) {
+    if (former_has (&server->former, hello->instance) && !MUTANT (FORMER_SERVER_RETURNS)) {
         return decide_refuse (scene, decision, REFUSAL_FENCED, "server: a newer instance exists");
     }
     if (server->state == INSTANCE_ENDED || id_equal (server->instance, hello->instance)) {

@@ -3,6 +3,7 @@
 #include "broker/core/decide.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <string.h>
 
@@ -15,7 +16,7 @@ decide_open_identity (const struct scene *scene, struct decision *decision,
     const struct msg_open *open = &scene->event->msg->open;
 
     decision->refused.actor = actor->id;
-    decision->refused.incarnation = actor->incarnation;
+    decision->refused.incarnation = open->incarnation;
     if (open->incarnation.n != 0) {
         if (open->incarnation.n == actor->incarnation.n
             && id_equal (actor->instance, scene->link->instance)) {
@@ -24,7 +25,7 @@ decide_open_identity (const struct scene *scene, struct decision *decision,
         return decide_refuse (scene, decision, REFUSAL_FENCED, "actor");
     }
     if (id_equal (actor->instance, scene->link->instance)) return VERDICT_NOTHING;
-    if (former_has (actor->former, scene->link->instance)) {
+    if (former_has (actor->former, scene->link->instance) && !MUTANT (FORMER_CLIENT_RETURNS)) {
         return decide_refuse (scene, decision, REFUSAL_FENCED, "actor");
     }
     return VERDICT_RECORD;
@@ -173,6 +174,7 @@ decide_close (const struct scene *scene, struct decision *decision)
     decision->refused.ref = close->ref;
     decision->refused.session = close->session;
     decision->refused.actor = close->actor;
+    decision->refused.incarnation = close->incarnation;
     if (!session) return decide_refuse (scene, decision, REFUSAL_NO_SUCH_SESSION, "session");
     if (!bytes_equal (blob_view (session->principal), scene->event->principal)) {
         return decide_refuse (scene, decision, REFUSAL_DENIED, "session of another principal");
@@ -180,7 +182,6 @@ decide_close (const struct scene *scene, struct decision *decision)
     if (!id_equal (session->client->id, close->actor)) {
         return decide_refuse (scene, decision, REFUSAL_MALFORMED, "actor");
     }
-    decision->refused.incarnation = session->client->incarnation;
     if (session->client->incarnation.n != close->incarnation.n
         || !id_equal (session->client->instance, scene->link->instance)) {
         return decide_refuse (scene, decision, REFUSAL_FENCED, "actor");
@@ -203,11 +204,11 @@ decide_reload (const struct scene *scene, struct decision *decision)
 
     decision->refused.session = reload->session;
     decision->refused.actor = reload->actor;
+    decision->refused.incarnation = reload->incarnation;
     if (!session || !session->server_end
         || !id_equal (session->server_end->id, reload->actor)) {
         return decide_refuse (scene, decision, REFUSAL_NO_SUCH_SESSION, "session");
     }
-    decision->refused.incarnation = session->server_end->incarnation;
     if (session->server_end->incarnation.n != reload->incarnation.n
         || !id_equal (session->server_end->instance, scene->link->instance)
         || !server_is_current (session->server, session)) {

@@ -2,6 +2,7 @@
 #include "broker/core/flow.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 // One session's share of a visit, so that a long queue does not hold up short ones.
 #define VISIT_MAX 64u
@@ -92,6 +93,7 @@ send_resumed (const struct stage *stage, struct link_number to, const struct act
 static bool
 client_has_credit (const struct roster_session *place)
 {
+    if (MUTANT (CLIENT_CREDIT_IGNORED)) return true;
     return place->sent_count < place->granted_count && place->sent_bytes < place->granted_bytes;
 }
 
@@ -227,9 +229,11 @@ may_take (const struct roster_server *server, const struct session *session,
           struct request_seq seq)
 {
     const struct server *offer = server->server;
+    const bool alone = server->work == WORK_ALONE || session_is_suspect (session, seq);
 
     if (server->held_count == 0) return true;
-    if (server->work == WORK_ALONE || session_is_suspect (session, seq)) return false;
+    if (alone && !MUTANT (SUSPECT_NOT_ALONE)) return false;
+    if (MUTANT (SERVER_CREDIT_IGNORED)) return true;
     return server->held_count < offer->credit_count && server->held_bytes < offer->credit_bytes;
 }
 
@@ -241,7 +245,10 @@ give (const struct stage *stage, struct roster_server *server, struct roster_ses
     const struct request *request = session_request (session, seq);
     const uint64_t size = request ? request->body.size : 0;
 
-    send_request (stage, server->link->number, session->server_end, session, seq, DELIVER_LIVE);
+    if (request || !MUTANT (SKIPPED_NOT_DELIVERED)) {
+        send_request (stage, server->link->number, session->server_end, session, seq,
+                      DELIVER_LIVE);
+    }
     place->requests_sent_through = seq;
     place->held_bytes += size;
     place->binding = SERVER_TOLD;

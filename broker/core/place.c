@@ -2,6 +2,7 @@
 #include "broker/core/place.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <string.h>
 
@@ -49,6 +50,7 @@ fits (const struct requirement *requirement, const struct server *server,
     struct evaluation evaluation;
 
     if (match_evaluate (requirement, &offer, &evaluation) == MATCH_YES) return true;
+    if (MUTANT (UNFIT_SERVER_TAKEN)) return true;
     match_miss_note (miss, &offer, &evaluation);
     return false;
 }

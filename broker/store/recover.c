@@ -3,6 +3,7 @@
 
 #include "broker/core/record_head.h"
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 // No segment continues the newest one: it ends where its batches end.
 #define NO_LIMIT UINT64_MAX
@@ -75,7 +76,7 @@ judge_tail (struct recovery *recovery, struct walk *walk)
     struct tail tail;
     const enum baton_err error = walk_tail (walk, &tail);
     if (error != BATON_OK) return problem_of_disk (recovery->segments->problem, error);
-    if (tail.later) {
+    if (tail.later && !MUTANT (CORRUPT_BATCH_TAKEN_FOR_TORN_TAIL)) {
         const struct log_index last_damaged = { tail.later_head.first_index.n - 1 };
         return damaged (recovery, JOURNAL_FAULT_BATCH, walk, last_damaged);
     }
@@ -353,7 +354,7 @@ truncate_file (const struct segments *segments, struct segment *segment)
     enum baton_err error = disk->open (disk->context, name, DISK_OPEN_WRITE, &file);
     if (error != BATON_OK) return error;
     error = disk->truncate (disk->context, file, segment->end_bytes);
-    if (error == BATON_OK) {
+    if (error == BATON_OK && !MUTANT (TAIL_NOT_REWRITTEN)) {
         error = disk->sync (disk->context, file);
     }
     disk->close (disk->context, file);
@@ -422,6 +423,7 @@ run (struct recovery *recovery)
     enum baton_err error = read_all (recovery);
     if (error != BATON_OK) return error;
     ASSERT (recovery->commit.n <= recovery->last.index.n);
+    if (MUTANT (TAIL_NOT_REWRITTEN)) recovery->commit = recovery->last.index;
     error = measure_tail (recovery, &packing);
     if (error != BATON_OK) return error;
     error = segments_make_room (recovery->segments);

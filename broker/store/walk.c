@@ -5,6 +5,7 @@
 
 #include "broker/core/record_head.h"
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 void
 walk_start (struct walk *walk, struct reader *reader, const struct segment_head *head,
@@ -40,7 +41,7 @@ look (struct walk *walk, uint64_t offset_bytes, struct batch *batch, bool *found
     error = reader_view (walk->reader, offset_bytes,
                          layout_batch_bytes (batch->head.records_bytes), &bytes);
     if (error != BATON_OK || !bytes) return error;
-    *found = layout_batch_is_intact (bytes, &batch->head, walk->seed);
+    *found = MUTANT (TORN_BATCH_TAKEN) || layout_batch_is_intact (bytes, &batch->head, walk->seed);
     batch->records = bytes + LAYOUT_BATCH_HEAD_BYTES;
     return BATON_OK;
 }

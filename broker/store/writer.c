@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 enum baton_err
 writer_init (struct writer *writer, const struct disk *disk, const struct memory *memory,
@@ -163,7 +164,7 @@ writer_publish (struct writer *writer)
     layout_new_name (writer->head.number, new_name);
     layout_segment_name (writer->head.number, name);
     error = disk->rename (disk->context, new_name, name);
-    if (error != BATON_OK) return error;
+    if (error != BATON_OK || MUTANT (NAME_NOT_SYNCED)) return error;
     return disk->sync_directory (disk->context);
 }
 

@@ -230,6 +230,24 @@ all_is_answered (const struct walk *walk)
     return true;
 }
 
+// tell_left says what was not finished, for who looks for the cause.
+static void
+tell_left (const struct walk *walk)
+{
+    const struct truth *truth = &walk->world.truth;
+
+    for (uint32_t i = 0; i < truth->sessions_count; i++) {
+        const struct truth_session *session = &truth->sessions[i];
+        if (id_is_none (session->id)) continue;
+        print_message ("session #%llx of c%u at %s: %llu requests, %llu consumed, %llu responses,"
+                       " %llu consumed\n", (unsigned long long) session->id.low, session->client,
+                       session->server, (unsigned long long) session->requests_count,
+                       (unsigned long long) session->server_state.consumed,
+                       (unsigned long long) session->responses_count,
+                       (unsigned long long) session->client_share.consumed);
+    }
+}
+
 static void
 calm_down (struct walk *walk)
 {
@@ -249,6 +267,7 @@ calm_down (struct walk *walk)
         world->utc_ms += 10;
     }
     if (!all_is_answered (walk)) {
+        tell_left (walk);
         fail_msg ("not everything was answered in calm weather");
     }
 }

@@ -44,7 +44,6 @@ walk_end_say (struct world *world, struct walk_end *end, const struct letter *le
     struct letter said = *letter;
 
     said.msg.epoch = end->epoch;
-    end->said_ns = world->now_ns;
     world_post (world, end->path, &said);
 }
 
@@ -75,7 +74,9 @@ walk_end_live (struct world *world, struct walk_end *end, const char *name)
         }
     } else if (world->now_ns - end->heard_ns > 3000 * MS) {
         walk_end_leave (world, end);
-    } else if (end->phase == END_WELCOME && world->now_ns - end->said_ns > 1000 * MS) {
+    } else if (end->phase == END_WELCOME && world->now_ns - end->heard_ns > 1000 * MS
+               && world->now_ns - end->asked_ns > 1000 * MS) {
+        end->asked_ns = world->now_ns;
         walk_end_say (world, end, &heartbeat);
     }
 }

@@ -25,7 +25,7 @@ struct walk_end {
     enum end_phase phase;
     struct epoch epoch;
     uint64_t retry_ns;
-    uint64_t said_ns;
+    uint64_t asked_ns; // by the last heartbeat
     uint64_t heard_ns;
     uint64_t refs;
 };

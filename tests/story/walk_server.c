@@ -50,6 +50,13 @@ held_by_actor (struct walk_server *server, struct id actor)
     return NULL;
 }
 
+static bool
+is_idle (const struct walk_held *held)
+{
+    return held->phase == HELD_LIVE && held->actor.window_count == 0
+        && held->pending_count == 0 && held->unanswered_count == 0;
+}
+
 // Where no place is free, a live state without work makes room: it can be asked for again.
 static struct walk_held *
 free_held (struct walk_server *server)
@@ -58,11 +65,7 @@ free_held (struct walk_server *server)
         if (server->held[i].phase == HELD_FREE) return &server->held[i];
     }
     for (uint32_t i = 0; i < HELD_MAX; i++) {
-        struct walk_held *held = &server->held[i];
-        if (held->phase == HELD_LIVE && held->actor.window_count == 0
-            && held->pending_count == 0) {
-            return held;
-        }
+        if (is_idle (&server->held[i])) return &server->held[i];
     }
     fail_msg ("more sessions at a server than there can be");
     return NULL;
@@ -200,8 +203,7 @@ walk_server_act (struct world *world, struct walk_server *server)
         }
     }
     // Live state that nobody needs now may be given up at any time.
-    if (held->phase == HELD_LIVE && held->actor.window_count == 0 && held->pending_count == 0
-        && world_draw (world, 50) == 0) {
+    if (is_idle (held) && world_draw (world, 50) == 0) {
         held->phase = HELD_FREE;
     }
     for (uint32_t i = 0; i < HELD_MAX; i++) {
@@ -362,15 +364,13 @@ take_refused (struct world *world, struct walk_server *server, const struct msg_
         // A stranger may have had the name first.
         assert_true (refused->refusal == REFUSAL_FENCED || refused->refusal == REFUSAL_DENIED);
         walk_end_stop (world, &server->end);
-    } else if (!held) {
-        return;
+    } else if (!held || refused->incarnation.n != held->actor.incarnation.n) {
+        return; // of a former incarnation
     } else if (refused->kind == MSG_COMMIT
                && walk_commit_refused (world, &held->actor, refused)) {
         return;
     } else if (refused->refusal == REFUSAL_FENCED) {
-        if (refused->incarnation.n >= held->actor.incarnation.n) {
-            take_fenced (world, held);
-        }
+        take_fenced (world, held);
     } else {
         assert_int_equal (refused->refusal, REFUSAL_NO_SUCH_SESSION);
         held->phase = HELD_FREE;

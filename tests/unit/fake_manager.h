@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 // fake_manager.h is a manager of a few rules, for the tests of the two APIs: it welcomes, opens,
-// acknowledges each commit at once, answers every request with its own body and without looking at credit, and hands out a row
-// of requests to whoever makes an offer. It lives on a loopback port, in a thread of its own, and
-// stores nothing but a version.
+// acknowledges each commit at once, answers every request with its own body and without looking at
+// credit, and hands out a row of requests to whoever makes an offer. It lives on a loopback port,
+// in a thread of its own, and stores nothing but a version.
 #ifndef BATON_TESTS_FAKE_MANAGER_H
 #define BATON_TESTS_FAKE_MANAGER_H
 

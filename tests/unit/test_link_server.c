@@ -313,6 +313,27 @@ skipped_requests_are_consumed_unseen (void **state)
 }
 
 static void
+by_hand_a_lone_skipped_request_is_consumed_at_once (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct msg_request skipped = {.seq = {2}, .state = REQUEST_SKIPPED, .attempt = 1};
+    struct msg_delivery delivery = {
+        .session = fixture_session, .actor = fixture_actor, .incarnation = {7},
+        .phase = DELIVER_LIVE, .requests = &skipped, .requests_count = 1,
+    };
+    fixture_deliver (fixture, 0, 1, 1);
+    assert_int_equal (link_task_commit (take_task (fixture, 1), text_bytes ("x")), BATON_OK);
+    (void) take_commit (fixture, 0, 1);
+
+    fixture_give (fixture, (struct msg) {
+        .kind = MSG_DELIVER, .deliver = {.deliveries = &delivery, .deliveries_count = 1}
+    });
+
+    (void) take_commit (fixture, 1, 2);
+    assert_memory_equal (fixture->msg.commit.restart_data.data, "x", 1);
+}
+
+static void
 a_commit_by_hand_is_one_step (void **state)
 {
     struct link_fixture *fixture = *state;
@@ -609,6 +630,7 @@ main (void)
         TEST (many_replies_leave_as_one_commit),
         TEST (a_task_is_answered_once),
         TEST (skipped_requests_are_consumed_unseen),
+        TEST (by_hand_a_lone_skipped_request_is_consumed_at_once),
         TEST (a_commit_by_hand_is_one_step),
         TEST (by_hand_answers_wait_and_leave_in_rising_order),
         TEST (a_consumed_request_may_be_answered_later),

@@ -96,10 +96,13 @@ every_error_ends_a_command_with_a_code_of_the_list (void **state)
 {
     (void) state;
 
-#define X(name, number, text)     assert_true (exit_code_of (BATON_##name) >= 2 && exit_code_of (BATON_##name) <= 75);
+#define X(name, number, text) \
+    assert_true (exit_code_of (BATON_##name) >= 2 && exit_code_of (BATON_##name) <= 75);
     BATON_ERRORS (X)
 #undef X
-#define X(name, number, text)     assert_true (exit_code_of_refusal (REFUSAL_##name) == EXIT_CODE_REFUSED                  || exit_code_of_refusal (REFUSAL_##name) == EXIT_CODE_TRY_LATER);
+#define X(name, number, text) \
+    assert_true (exit_code_of_refusal (REFUSAL_##name) == EXIT_CODE_REFUSED \
+                 || exit_code_of_refusal (REFUSAL_##name) == EXIT_CODE_TRY_LATER);
     BATON_REFUSALS (X)
 #undef X
     assert_int_equal (exit_code_of (BATON_OK), EXIT_CODE_OK);
