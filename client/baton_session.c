@@ -102,8 +102,7 @@ make_room (struct baton_session *self, uint64_t deadline_ns)
 {
     enum baton_err err = link_session_push (self->inner);
     if (err && err != BATON_BUSY) return err;
-    handle_pump (&self->client->handle);
-    return handle_sleep (&self->client->handle, deadline_ns);
+    return handle_wait_room (&self->client->handle, deadline_ns);
 }
 
 enum baton_err
@@ -142,8 +141,7 @@ baton_session_commit (baton_session_t *self, const void *data, size_t size)
     err = link_session_commit (self->inner, (struct baton_bytes) {data, size});
     while (err == BATON_BUSY) {
         deadline_ns = deadline_ns ? deadline_ns : handle_deadline_ns (handle->timeout_ms);
-        handle_pump (handle);
-        err = handle_sleep (handle, deadline_ns);
+        err = handle_wait_room (handle, deadline_ns);
         if (err) break;
         err = link_session_commit (self->inner, (struct baton_bytes) {data, size});
     }

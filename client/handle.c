@@ -206,12 +206,26 @@ watch_port (struct handle *handle, int operation)
     }
 }
 
+static void
+close_line (struct handle *handle)
+{
+    watch_port (handle, EPOLL_CTL_DEL);
+    port_close (&handle->port);
+}
+
+// A line that cannot be used any more goes at once: it would report the same for ever.
+static void
+lose_line (struct handle *handle)
+{
+    close_line (handle);
+    link_lost (handle->link, now_ns ());
+}
+
 // Closes the line there is and dials another; an endpoint that cannot be dialled counts as lost.
 static void
 dial (struct handle *handle, uint32_t endpoint_index)
 {
-    watch_port (handle, EPOLL_CTL_DEL);
-    port_close (&handle->port);
+    close_line (handle);
     const char *endpoint = endpoints_get (handle, endpoint_index);
     if (port_dial (handle->context, endpoint, &handle->port)) {
         link_lost (handle->link, now_ns ());
@@ -241,7 +255,7 @@ send_msg (struct handle *handle, const struct msg *msg)
     if (err == BATON_BUSY) {
         handle->blocked = true;
     } else {
-        link_lost (handle->link, now_ns ());
+        lose_line (handle);
     }
     return false;
 }
@@ -288,10 +302,11 @@ take_frames (struct handle *handle, uint64_t now)
         struct port_frame frame;
         enum baton_err err = port_receive (handle->port, NULL, &frame);
         if (err == BATON_NOT_FOUND) return;
+        handle->taken_count++;
         if (err == BATON_REFUSED) {
             link_ignore (handle->link);
         } else if (err) {
-            link_lost (handle->link, now);
+            lose_line (handle);
             return;
         } else {
             take_frame (handle, &frame, now);
@@ -302,9 +317,8 @@ take_frames (struct handle *handle, uint64_t now)
 void
 handle_pump (struct handle *handle)
 {
-    uint64_t now = now_ns ();
-    take_frames (handle, now);
-    link_step (handle->link, now);
+    take_frames (handle, now_ns ());
+    link_step (handle->link, now_ns ());
     do_actions (handle);
     handle->pumps_count++;
 }
@@ -347,4 +361,14 @@ handle_sleep (struct handle *handle, uint64_t deadline_ns)
     if (err && err != BATON_TIMED_OUT) return err;
     handle_pump (handle);
     return link_error (handle->link);
+}
+
+enum baton_err
+handle_wait_room (struct handle *handle, uint64_t deadline_ns)
+{
+    const uint64_t before_count = handle->taken_count;
+
+    handle_pump (handle);
+    if (handle->taken_count != before_count) return link_error (handle->link);
+    return handle_sleep (handle, deadline_ns);
 }

@@ -41,6 +41,7 @@ struct handle {
     bool woken;        // wake_fd is readable
     bool blocked;      // the port took nothing more
     bool unread;       // the port has more than was taken in one go
+    uint64_t taken_count; // frames taken so far
     int timeout_ms;
     int linger_ms;
     char text[HANDLE_TEXT_MAX];
@@ -108,5 +109,10 @@ handle_random (struct id *id);
 // handle_id_text writes [id] as 32 hexadecimal digits.
 void
 handle_id_text (struct id id, char text[HANDLE_ID_TEXT_MAX]);
+
+// handle_wait_room is for a call that was told BATON_BUSY: it returns when something came that may
+// have made the room, without sleeping if that was there already. Errors as handle_sleep.
+enum baton_err
+handle_wait_room (struct handle *handle, uint64_t deadline_ns);
 
 #endif

@@ -17,7 +17,9 @@
 void
 keeper_show (struct handle *handle)
 {
-    bool ready = handle->unread || link_error (handle->link) || handle->ready (handle) != 0;
+    // libzmq's descriptor shows an edge once, and sending may have used it up.
+    bool ready = handle->unread || link_error (handle->link) || handle->ready (handle) != 0
+        || (handle->port && port_readable (handle->port));
     if (ready == handle->woken) return;
 
     handle->woken = ready;

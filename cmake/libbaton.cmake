@@ -31,8 +31,8 @@ add_custom_command (OUTPUT "${archive}"
     COMMENT "Making libbaton.a with local inside")
 add_custom_target (libbaton_static ALL DEPENDS "${archive}")
 
-# Inside, headers are named from the source root; users say <baton/...>. Only the include lines
-# differ, so the files under include/ are made, not kept twice.
+# Inside, headers are named from the source root; users say <baton/...>. So the files under include/
+# are made, not kept twice. Refusals are between library and broker: programs never see them.
 set (baton_headers client/baton.h baton.h client/baton_client.h baton/client.h
     server/baton_server.h baton/server.h proto/errors.h baton/errors.h proto/bytes.h baton/bytes.h)
 set (include_dir "${PROJECT_BINARY_DIR}/include")
@@ -44,6 +44,11 @@ while (baton_headers)
         text "${text}")
     string (REGEX REPLACE "#include \"(client|server)/baton_[a-z]+\\.h\"" "#include <baton/\\1.h>"
         text "${text}")
+    string (REGEX REPLACE "// Refusals are.*\n(// baton_strerror)" "\\1" text "${text}")
+    string (REGEX REPLACE "// refusal_name.*\n(#ifdef __cplusplus)" "\\1" text "${text}")
+    if (text MATCHES "refusal_|REFUSAL_|[ (]enum refusal")
+        message (FATAL_ERROR "${from}: refusals would be public; see where they are cut, above")
+    endif ()
     file (CONFIGURE OUTPUT "${include_dir}/${to}" CONTENT "${text}" @ONLY)
 endwhile ()
 target_include_directories (libbaton INTERFACE "$<BUILD_INTERFACE:${include_dir}>")

@@ -50,6 +50,7 @@
     X (CLIENT_CREDIT_IGNORED, "a client is sent more than it granted") \
     X (SERVER_CREDIT_IGNORED, "a server is sent more than it granted") \
     X (CLOSED_SERVER_END_STAYS, "closing a session leaves the actor of its server end") \
+    X (PACKER_OVERTAKES, "a message leaves before the deliveries that were made before it") \
     X (GAP_TAKEN_AS_ACK, "an end takes GAP as the acknowledgement of all it sent") \
     X (BUSY_NOT_RESENT, "an end does not send again what was refused BUSY") \
     X (RESEND_FORGOTTEN, "an end does not send again what was on its way when its line was lost") \

@@ -31,8 +31,7 @@ make_room (struct baton_task *self, uint64_t *deadline_ns)
         *deadline_ns = handle_deadline_ns (handle->timeout_ms);
     }
     (void) link_server_flush (handle->link);
-    handle_pump (handle);
-    return handle_sleep (handle, *deadline_ns);
+    return handle_wait_room (handle, *deadline_ns);
 }
 
 enum baton_err

@@ -6,6 +6,7 @@
 #include "proto/assert.h"
 #include "tools/child_start.h"
 #include "tools/clock.h"
+#include "tools/say.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -144,6 +145,7 @@ take_errors (struct child *child)
 
     if (note_read (&child->errors_fd, size) == READ_NOTHING) return READ_NOTHING;
     keep_tail (child, data, (size_t) size);
+    say_progress_end ();
     // What cannot be passed on is not missed: the tail is kept.
     fwrite (data, 1, (size_t) size, stderr);
     fflush (stderr);

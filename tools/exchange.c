@@ -273,6 +273,10 @@ exchange_run (struct exchange *exchange, const struct exchange_plan *plan)
     prepare (exchange, plan);
     enum baton_err error = exchange->signal_fd < 0 ? BATON_NO_MEMORY : expect_former (exchange);
 
+    // What comes for others stands on lines of its own before what we asked for.
+    if (exchange->expected_count > 0 && exchange->answers.form == ANSWERS_BYTES) {
+        exchange->answers.form = ANSWERS_LINES;
+    }
     // From here on no call may wait: input, answers and signals are watched together.
     if (!error) {
         error = baton_client_set_timeout (plan->client, 0);

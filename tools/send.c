@@ -99,7 +99,8 @@ say_library (const struct send *send, const char *what, enum baton_err error)
 {
     const char *text = baton_client_error_text (send->client);
 
-    say ("%s: %s%s%s", what, baton_strerror (error), *text ? ": " : "", text);
+    // The library's own sentence, where there is one, says more than the error's.
+    say ("%s: %s", what, *text ? text : baton_strerror (error));
     return exit_code_of (error);
 }
 
@@ -232,6 +233,8 @@ explain_end (const struct send *send, enum baton_err error)
     case EXCHANGE_INPUT: return EXIT_CODE_USAGE;
     case EXCHANGE_FAULT: break;
     }
+    // Told by main, which looks at standard output last; what was not shown is not consumed.
+    if (error == BATON_DISK) return EXIT_CODE_FINDINGS;
     if (error == BATON_FENCED) {
         say ("another process has opened session '%s'; its answers go there", send->session);
         return EXIT_CODE_REFUSED;

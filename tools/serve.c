@@ -117,7 +117,8 @@ say_library (const struct serve *serve, const char *what, enum baton_err error)
 {
     const char *text = baton_server_error_text (serve->server);
 
-    say ("%s: %s%s%s", what, baton_strerror (error), *text ? ": " : "", text);
+    // The library's own sentence, where there is one, says more than the error's.
+    say ("%s: %s", what, *text ? text : baton_strerror (error));
     return exit_code_of (error);
 }
 

@@ -223,8 +223,10 @@ note_reject (const struct stage *stage, const struct decision *decision,
     struct roster_session *place = roster_session (stage->roster, session);
     const enum reject_outcome reject = decision->record.committed.reject;
 
-    if (reject == REJECT_NONE) return;
+    if (stage->event->msg->commit.parts[0].rejected.n == 0) return;
+    // What was given back comes again, and with it a hole that has been ended meanwhile.
     roster_unsend (server, place, session->requests_consumed_through);
+    if (reject == REJECT_NONE) return;
     stage->counters->rejects++;
     stage->counters->attempts_counted++;
     if (reject == REJECT_RETRY) {

@@ -282,7 +282,11 @@ core_greet (struct core *core, const struct event *event, struct roster_link **l
 {
     const struct msg_hello *hello = &event->msg->hello;
 
-    if (*link && link_is_same (*link, hello)) return BATON_OK;
+    if (*link && link_is_same (*link, hello)) {
+        // It holds nothing to be sure of any more: each session goes on with its next OPEN.
+        roster_leave_all (&core->roster, *link, event->now_ns);
+        return BATON_OK;
+    }
     if (*link) {
         roster_drop_link (&core->roster, *link, event->now_ns);
         *link = NULL;

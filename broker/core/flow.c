@@ -300,7 +300,9 @@ server_step (const struct stage *stage, struct roster_server *server,
 }
 
 // flow_server visits the sessions of one server in turn. Returns false if it is to go on later
-// because the step is full; a server without credit comes back by itself when it consumes.
+// because the step is full; a server without credit comes back by itself when it consumes. The
+// session that took the last credit goes behind the others, or it would take the next one too;
+// one that could take nothing stays in front, so that a suspect gets its turn alone.
 static bool
 flow_server (const struct stage *stage, struct roster_server *server, size_t start)
 {
@@ -309,14 +311,17 @@ flow_server (const struct stage *stage, struct roster_server *server, size_t sta
     while ((first = queue_first (&server->sessions))) {
         struct roster_session *place = queue_owner (first, struct roster_session, in_server);
         enum stop stop = STOP_SHARE;
-        for (uint32_t i = 0; i < VISIT_MAX && stop == STOP_SHARE && has_room (stage, start); i++) {
+        uint32_t steps_count = 0;
+        for (; steps_count < VISIT_MAX && stop == STOP_SHARE && has_room (stage, start);
+             steps_count++) {
             stop = server_step (stage, server, place);
         }
-        if (stop == STOP_BLOCKED) return true;
+        if (stop == STOP_BLOCKED && steps_count == 1) return true;
         queue_remove (&place->in_server);
-        if (stop == STOP_SHARE) {
+        if (stop != STOP_DRY) {
             queue_push (&server->sessions, &place->in_server);
         }
+        if (stop == STOP_BLOCKED) return true;
         if (!has_room (stage, start)) return false;
     }
     return true;

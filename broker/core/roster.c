@@ -215,11 +215,17 @@ roster_leave (struct roster *roster, struct roster_session *place, uint64_t now_
 }
 
 void
-roster_drop_link (struct roster *roster, struct roster_link *link, uint64_t now_ns)
+roster_leave_all (struct roster *roster, struct roster_link *link, uint64_t now_ns)
 {
     for (struct queue *first; (first = queue_first (&link->clients));) {
         roster_leave (roster, queue_owner (first, struct roster_session, in_link), now_ns);
     }
+}
+
+void
+roster_drop_link (struct roster *roster, struct roster_link *link, uint64_t now_ns)
+{
+    roster_leave_all (roster, link, now_ns);
     if (link->server) {
         link->server->link = NULL;
         link->server->gone_since_ns = link->heard_ns;

@@ -150,6 +150,10 @@ roster_seat (struct roster_session *place, struct roster_link *link);
 void
 roster_leave (struct roster *roster, struct roster_session *place, uint64_t now_ns);
 
+// roster_leave_all takes all client ends off [link].
+void
+roster_leave_all (struct roster *roster, struct roster_link *link, uint64_t now_ns);
+
 // roster_serve_client notes that something may be sent to the client of [place].
 void
 roster_serve_client (struct roster *roster, struct roster_session *place);

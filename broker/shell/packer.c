@@ -2,6 +2,7 @@
 #include "broker/shell/packer.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 #include "proto/wire.h"
 
 #include <string.h>
@@ -354,7 +355,7 @@ take (struct packer *packer, const struct effect *effect)
     const bool joins = effect->kind == EFFECT_DELIVER || effect->kind == EFFECT_COMMITTED
                        || effect->kind == EFFECT_HEARTBEAT;
 
-    if (!joins || effect->epoch.n != packer->epoch.n) {
+    if ((!joins && !MUTANT (PACKER_OVERTAKES)) || effect->epoch.n != packer->epoch.n) {
         const enum baton_err err = flush (packer);
         if (err != BATON_OK) return err;
     }

@@ -15,7 +15,7 @@ once) [ "$BATON_ATTEMPT" -gt 1 ] || exit 1; echo "attempt $BATON_ATTEMPT" ;;
 die) kill -9 $$ ;;
 much) yes | head -c 1048577 ;;
 most) yes | head -c 1048576 ;;
-gate) : <"$rest"; echo passed ;;
+gate) read -r _ <"$rest"; echo passed ;; # until who opened it for writing closes it
 who) echo "$BATON_SESSION $BATON_REQUEST_SEQ $BATON_ATTEMPT" ;;
 *) echo "$word" ;;
 esac
@@ -54,6 +54,31 @@ expect_output ""
 expect_send 0 --session slow --close last
 expect_ask 0 sessions --session slow
 expect_text err "no such session"
+
+# Who opens a session after another process has it, and that one is told to stop.
+within "$bin/baton" send --endpoint "$ends" --session taken "gate $dir/gate" \
+    >"$dir/kept.log" 2>"$dir/kept_err.log" &
+client=$!
+pids+=("$client")
+exec 7>"$dir/gate" # opens when the command is at work
+expect_send 75 --session taken --resume --timeout 0
+code=0
+wait "$client" || code=$?
+[ "$code" -eq 4 ] || fail "the process that lost its session ends with $code"
+grep -qF "another process has opened session 'taken'" "$dir/kept_err.log" || fail "not told why"
+exec 7>&-
+expect_send 0 --session taken --close next
+expect_output "$(printf 'passed\nnext')"
+
+# A reader that goes away is told, and what it did not see comes again.
+seq 100 >"$dir/in.log"
+code=0
+send --session piped --each-line <"$dir/in.log" 2>"$dir/err.log" | : || code=$?
+[ "$code" -eq 1 ] || fail "exit code $code, not 1, for a pipe without reader"
+expect_text err "not all of the output could be written"
+: >"$dir/in.log"
+expect_send 0 --session piped --resume --close
+[ "$(tail -n 1 "$dir/out.log")" = 100 ] || fail "what was not shown did not come again"
 
 # A session nobody named gets a name when it is left behind.
 expect_send 0 --no-wait a b

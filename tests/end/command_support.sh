@@ -61,7 +61,7 @@ start_broker () {
     [ -d "$dir/store" ] || "$bin/batond" --format "$dir/store" >"$dir/format.log" 2>&1
     [ -p "$dir/ready" ] || mkfifo "$dir/ready"
     "$bin/batond" --store "$dir/store" --endpoint "$ends" --ready-fd 5 "$@" \
-        5>"$dir/ready" >>"$dir/batond.log" 2>&1 &
+        5>"$dir/ready" 7>&- >>"$dir/batond.log" 2>&1 &
     broker=$!
     pids+=("$broker")
     read -r -t 30 line <"$dir/ready" || true

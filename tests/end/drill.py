@@ -158,6 +158,19 @@ class Place:
                                    "--ready-fd", "{fd}", *options])
 
 
+def read_ledger(folder, name):
+    """What the ledgers of the ledger client [name] tell of its last session: (lost, doubled)."""
+    base = os.path.join(folder, name)
+    with open(base + ".consumed", encoding="ascii") as file:
+        seen = [int(line) for line in file]
+    with open(base + ".acked", encoding="ascii") as file:
+        acked = [[int(word) for word in line.split()] for line in file]
+    # The consumed ledger is of the last generation.
+    sent = max((line[2] for line in acked if line[0] == acked[-1][0]), default=0)
+    due = set(range(1, sent + 1))
+    return len(due - set(seen)), len(seen) - len(set(seen) & due)
+
+
 def describe(process):
     """One line that says what a process that stands still is doing."""
     if not process.is_running():

@@ -89,6 +89,15 @@ must (enum baton_err err, const char *what)
     if (err != BATON_OK) die ("%s: %s", what, baton_strerror (err));
 }
 
+// A signal interrupts any call that waits; nothing has happened then.
+#define MUST(call, what) \
+    do { \
+        enum baton_err result; \
+        do result = (call); \
+        while (result == BATON_INTERRUPTED); \
+        must (result, what); \
+    } while (0)
+
 static int
 open_ledger (const char *folder, const char *name, const char *kind)
 {
@@ -170,8 +179,8 @@ open_session (struct client *self)
 {
     struct acked acked;
     read_acked (self->acked_fd, &acked);
-    must (baton_client_open (self->handle, self->name, NULL, &self->session), "open");
-    must (baton_session_set_commit_mode (self->session, BATON_COMMIT_BY_HAND), "mode");
+    MUST (baton_client_open (self->handle, self->name, NULL, &self->session), "open");
+    MUST (baton_session_set_commit_mode (self->session, BATON_COMMIT_BY_HAND), "mode");
     struct baton_bytes data = baton_session_restart_data (self->session);
     if (data.size != 0 && data.size != sizeof self->progress)
         die ("FAULT lost: restart data of %zu bytes", data.size);
@@ -253,7 +262,7 @@ send_requests (struct client *self)
     while (!stopping && count < want && count < room && bytes < BATCH_MAX_BYTES) {
         size_t size = draw_body (self);
         uint64_t seq = 0;
-        must (baton_session_send (self->session, self->body, size, &seq), "send");
+        MUST (baton_session_send (self->session, self->body, size, &seq), "send");
         ledger_fold (&progress->sent, self->body, size);
         if (seq != progress->sent.count)
             die ("FAULT lost: request %" PRIu64 " got number %" PRIu64, progress->sent.count, seq);
@@ -268,21 +277,15 @@ send_requests (struct client *self)
 static void
 note_acked (struct client *self, unsigned closing)
 {
-    enum baton_err err;
-    do err = baton_session_flush (self->session, -1);
-    while (err == BATON_INTERRUPTED);
-    must (err, "flush");
+    MUST (baton_session_flush (self->session, -1), "flush");
     write_acked (self, closing);
 }
 
 static void
 close_session (struct client *self)
 {
-    enum baton_err err;
     note_acked (self, 1);
-    do err = baton_session_close (&self->session);
-    while (err == BATON_INTERRUPTED);
-    must (err, "close");
+    MUST (baton_session_close (&self->session), "close");
 }
 
 static void
@@ -293,7 +296,7 @@ step (struct client *self)
     if (progress->sent.count < GENERATION_COUNT) moved += send_requests (self);
     if (moved > 0) {
         self->progress.steps++;
-        must (baton_session_commit (self->session, progress, sizeof *progress), "commit");
+        MUST (baton_session_commit (self->session, progress, sizeof *progress), "commit");
         dprintf (self->progress_fd, "%" PRIu64 " %" PRIu64 "\n", progress->generation,
                  progress->consumed);
         if (ledger_random (&self->seed, 4) == 0) note_acked (self, 0);

@@ -28,7 +28,7 @@ draw_crowd (struct plan *plan, struct choices *choices)
     plan->attackers_count = ONE_OF (choices, "attackers", 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
     plan->requests_count = 2 + draw (choices, "requests of a session", 80);
     plan->safety_steps = 100 * (1 + draw (choices, "hundreds of steps", 40));
-    plan->body_max_bytes = ONE_OF (choices, "body bytes", 24, 24, 64, 64, 900);
+    plan->body_max_bytes = ONE_OF (choices, "body bytes", 24, 24, 64, 64, 400);
     plan->window_count = ONE_OF (choices, "window", 1, 4, 8, 20, 40);
     plan->credit_count = ONE_OF (choices, "credit", 256, 1, 2, 4, 8);
     plan->servers = draw (choices, "servers by reply", 3) == 2 ? SERVERS_BY_REPLY

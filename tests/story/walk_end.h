@@ -59,7 +59,7 @@ struct walk_client {
     struct walk_session sessions[TRUTH_SLOTS];
 };
 
-struct walk_item { uint64_t seq; uint64_t nonce; uint64_t kind; };
+struct walk_item { uint64_t seq; uint64_t nonce; uint64_t kind; uint32_t attempt; };
 
 // One session at a server: its live state.
 struct walk_held {
@@ -72,6 +72,7 @@ struct walk_held {
     struct walk_item unanswered[TRUTH_ITEMS_MAX];
     uint32_t unanswered_count;
     uint64_t received;
+    struct walk_item rejected; // the newest one given back
     enum { ORDER_STRICT = 0, ORDER_REJECTED } order; // after a reject later ones arrive in vain
 };
 

@@ -144,6 +144,7 @@ static void
 reject (struct walk_held *held, struct letter *letter)
 {
     letter->part.rejected.n = held->pending[0].seq;
+    held->rejected = held->pending[0];
     held->pending_count = 0;
     held->received = held->state.consumed;
     held->order = ORDER_REJECTED;
@@ -244,8 +245,17 @@ item_of (const struct msg_request *request)
         const struct truth_body body = truth_body_of (request->body);
         item.nonce = body.nonce;
         item.kind = body.kind;
+        item.attempt = request->attempt;
     }
     return item;
+}
+
+// A delivery of a request that was given back, sent before the manager knew of that.
+static bool
+is_given_back (const struct walk_held *held, const struct msg_request *request)
+{
+    return request->seq.n == held->rejected.seq && request->state == REQUEST_OPEN
+        && request->attempt <= held->rejected.attempt;
 }
 
 static void
@@ -261,6 +271,10 @@ take_request (struct walk_held *held, const struct msg_request *request,
     }
     assert_int_equal (held->phase, HELD_LIVE);
     if (request->seq.n <= held->received) return;
+    if (is_given_back (held, request)) {
+        held->order = ORDER_REJECTED;
+        return;
+    }
     if (request->seq.n > held->received + 1) {
         assert_int_equal (held->order, ORDER_REJECTED);
         return;

@@ -540,6 +540,120 @@ a_busy_commit_does_not_hold_up_a_close (void **state)
 }
 
 static void
+a_close_of_another_version_is_said_again_with_the_stored_one (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct link_session *session = fixture_open (fixture, 3, "");
+    link_session_close (session);
+    assert_int_equal (fixture_next (fixture), MSG_CLOSE);
+
+    fixture_give (fixture, (struct msg) {
+        .kind = MSG_REFUSED,
+        .refused = {.refusal = REFUSAL_GAP, .kind = MSG_CLOSE, .ref = fixture->msg.close.ref,
+                    .version = {5}},
+    });
+
+    assert_int_equal (fixture_next (fixture), MSG_CLOSE);
+    assert_int_equal (fixture->msg.close.expect_version.n, 5);
+}
+
+static void
+a_busy_close_waits_and_is_said_again (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct link_session *session = fixture_open (fixture, 0, "");
+    link_session_close (session);
+    assert_int_equal (fixture_next (fixture), MSG_CLOSE);
+
+    fixture_give (fixture, (struct msg) {
+        .kind = MSG_REFUSED,
+        .refused = {.refusal = REFUSAL_UNAVAILABLE, .kind = MSG_CLOSE,
+                    .ref = fixture->msg.close.ref, .retry_after_ms = 100},
+    });
+
+    assert_int_equal (fixture_next (fixture), 0);
+    fixture_pass (fixture, 100);
+    assert_int_equal (fixture_next (fixture), MSG_CLOSE);
+}
+
+static void
+an_actor_that_others_had_meanwhile_is_fenced (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct link_session *session = fixture_open (fixture, 0, "");
+    fixture_refuse (fixture, MSG_HEARTBEAT, REFUSAL_HELLO_FIRST, 0);
+    fixture_connect (fixture);
+    assert_int_equal (fixture_next (fixture), MSG_OPEN);
+
+    struct msg opened = fixture_opened (fixture->msg.open.ref, 0, "");
+    opened.opened.incarnation.n = 9;
+    fixture_give (fixture, opened);
+
+    assert_int_equal (link_session_error (session), BATON_FENCED);
+}
+
+static void
+a_manager_that_ignores_credit_is_left (void **state)
+{
+    struct link_fixture *fixture = *state;
+    (void) fixture_open (fixture, 0, "");
+
+    for (uint64_t seq = 1; seq <= 2 * LIMIT_CREDIT_COUNT + 1; seq++) {
+        fixture_respond (fixture, seq, seq, "a");
+    }
+
+    assert_int_equal (link_counters (fixture->link)->links_lost, 1);
+    fixture_pass (fixture, LIMIT_DIAL_RETRY_MAX_MS);
+    fixture_connect (fixture);
+    assert_int_equal (fixture_next (fixture), MSG_OPEN);
+    assert_int_equal (fixture->msg.open.responses_received_through.n, 2 * LIMIT_CREDIT_COUNT);
+    assert_int_equal (fixture->msg.open.credit_count, 0);
+}
+
+static void
+after_a_commit_by_hand_there_is_no_way_back (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct link_session *session = fixture_open (fixture, 0, "");
+    assert_int_equal (link_session_set_mode (session, LINK_COMMIT_BY_HAND), BATON_OK);
+    assert_int_equal (link_session_set_mode (session, LINK_COMMIT_BY_SEND), BATON_OK);
+
+    assert_int_equal (link_session_commit (session, text_bytes ("x")), BATON_OK);
+
+    assert_int_equal (link_session_set_mode (session, LINK_COMMIT_BY_SEND), BATON_BUSY);
+}
+
+static void
+unavailable_resends_all_that_is_not_acknowledged (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct link_session *session = fixture_open (fixture, 0, "");
+    commit_one (fixture, session);
+    commit_one (fixture, session);
+
+    fixture_refuse (fixture, MSG_COMMIT, REFUSAL_UNAVAILABLE, 0);
+
+    assert_int_equal (fixture_next (fixture), 0);
+    fixture_pass (fixture, 100);
+    assert_int_equal (fixture_next (fixture), MSG_COMMIT);
+    assert_int_equal (fixture->msg.commit.expect_version.n, 0);
+    assert_int_equal (fixture_next (fixture), MSG_COMMIT);
+}
+
+static void
+acknowledgements_of_what_was_never_made_are_ignored (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct link_session *session = fixture_open (fixture, 0, "");
+    commit_one (fixture, session);
+
+    fixture_ack (fixture, 99);
+
+    assert_false (link_session_is_safe (session));
+    assert_int_equal (link_counters (fixture->link)->ignored, 1);
+}
+
+static void
 a_notice_of_closing_ends_the_session (void **state)
 {
     struct link_fixture *fixture = *state;
@@ -630,6 +744,13 @@ main (void)
         TEST (close_waits_until_its_version_is_known),
         TEST (a_repeated_close_takes_no_such_session_for_closed),
         TEST (a_busy_commit_does_not_hold_up_a_close),
+        TEST (a_close_of_another_version_is_said_again_with_the_stored_one),
+        TEST (a_busy_close_waits_and_is_said_again),
+        TEST (an_actor_that_others_had_meanwhile_is_fenced),
+        TEST (a_manager_that_ignores_credit_is_left),
+        TEST (after_a_commit_by_hand_there_is_no_way_back),
+        TEST (unavailable_resends_all_that_is_not_acknowledged),
+        TEST (acknowledgements_of_what_was_never_made_are_ignored),
         TEST (a_notice_of_closing_ends_the_session),
         cmocka_unit_test (any_allocation_may_fail),
     };

@@ -453,6 +453,121 @@ late_deliveries_of_what_was_given_back_are_dropped (void **state)
 }
 
 static void
+by_hand_a_reject_takes_later_answers_back (void **state)
+{
+    struct link_fixture *fixture = *state;
+    link_server_set_mode (fixture->link, LINK_TASK_BY_HAND);
+    fixture_deliver (fixture, 0, 1, 3);
+    struct link_task *first = take_task (fixture, 1);
+    struct link_task *second = take_task (fixture, 2);
+    assert_int_equal (link_task_reply (second, text_bytes ("b")), BATON_OK);
+
+    assert_int_equal (link_task_reject (first, text_bytes ("no")), BATON_OK);
+
+    assert_int_equal (take_commit (fixture, 0, 0)->responses_count, 0);
+    assert_int_equal (link_task_commit (second, text_bytes ("x")), BATON_NOT_FOUND);
+    struct msg_request again = {.seq = {1}, .state = REQUEST_OPEN, .attempt = 2};
+    struct msg_delivery delivery = {
+        .session = fixture_session, .actor = fixture_actor, .incarnation = {7},
+        .base_version = {1}, .phase = DELIVER_LIVE, .requests = &again, .requests_count = 1,
+    };
+    fixture_give (fixture, (struct msg) {
+        .kind = MSG_DELIVER, .deliver = {.deliveries = &delivery, .deliveries_count = 1}
+    });
+    assert_int_equal (link_task_commit (take_task (fixture, 1), text_bytes ("x")), BATON_OK);
+    assert_int_equal (take_commit (fixture, 1, 1)->responses_count, 0);
+}
+
+static void
+a_full_window_holds_up_replies_until_acknowledged (void **state)
+{
+    struct link_fixture *fixture = *state;
+    static const char body[LIMIT_BODY_MAX_BYTES];
+    struct baton_bytes large = {body, sizeof body};
+    const uint64_t fit_count = LIMIT_UNACKED_MAX_BYTES / LIMIT_BODY_MAX_BYTES;
+    fixture_deliver (fixture, 0, 1, fit_count + 1);
+    for (uint64_t seq = 1; seq <= fit_count; seq++) {
+        assert_int_equal (link_task_reply (take_task (fixture, seq), large), BATON_OK);
+    }
+    struct link_task *last = take_task (fixture, fit_count + 1);
+
+    assert_int_equal (link_task_reply (last, large), BATON_BUSY);
+    while (fixture_next (fixture) == MSG_COMMIT) {
+        continue;
+    }
+    fixture_ack (fixture, 2);
+
+    assert_int_equal (link_task_reply (last, large), BATON_OK);
+}
+
+static void
+a_busy_reload_and_a_busy_offer_are_said_again (void **state)
+{
+    struct link_fixture *fixture = *state;
+    make_offer (fixture);
+    assert_int_equal (fixture_next (fixture), MSG_OFFER);
+    fixture_give (fixture, (struct msg) {
+        .kind = MSG_REFUSED,
+        .refused = {.refusal = REFUSAL_BUSY, .kind = MSG_OFFER, .ref = fixture->msg.offer.ref,
+                    .retry_after_ms = 100},
+    });
+    fixture_deliver (fixture, 3, 5, 5);
+    assert_int_equal (fixture_next (fixture), MSG_RELOAD);
+    fixture_refuse (fixture, MSG_RELOAD, REFUSAL_BUSY, 0);
+
+    assert_int_equal (fixture_next (fixture), 0);
+    fixture_pass (fixture, 100);
+
+    assert_int_equal (fixture_next (fixture), MSG_OFFER);
+    assert_int_equal (fixture_next (fixture), MSG_RELOAD);
+}
+
+static void
+the_state_idle_longest_makes_room (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct msg_request first = {.seq = {1}, .state = REQUEST_OPEN, .attempt = 1};
+    for (uint64_t i = 0; i <= LIMIT_LIVE_STATES_MAX_COUNT; i++) {
+        struct msg_delivery delivery = {
+            .session = {50, i + 1}, .actor = {60, i + 1}, .incarnation = {7},
+            .phase = DELIVER_LIVE, .requests = &first, .requests_count = i == 0,
+        };
+        fixture_give (fixture, (struct msg) {
+            .kind = MSG_DELIVER, .deliver = {.deliveries = &delivery, .deliveries_count = 1}
+        });
+    }
+    struct msg_delivery again = {
+        .session = {50, 2}, .actor = {60, 2}, .incarnation = {7}, .base_version = {1},
+        .phase = DELIVER_LIVE,
+    };
+    fixture_give (fixture, (struct msg) {
+        .kind = MSG_DELIVER, .deliver = {.deliveries = &again, .deliveries_count = 1}
+    });
+
+    // The oldest of all has work to do and stays; the one after it had to go.
+    (void) take_task (fixture, 1);
+    assert_int_equal (fixture_next (fixture), MSG_RELOAD);
+    assert_int_equal (fixture->msg.reload.session.low, 2);
+}
+
+static void
+state_stays_readable_while_its_session_is_lost (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct link_task_view view;
+    fixture_deliver (fixture, 0, 1, 2);
+    assert_int_equal (link_task_commit (take_task (fixture, 1), text_bytes ("state")), BATON_OK);
+    link_task_read (take_task (fixture, 2), &view);
+
+    fixture_give (fixture, (struct msg) {
+        .kind = MSG_CLOSED, .closed = {.session = fixture_session, .reason = CLOSE_BY_CLIENT}
+    });
+
+    assert_memory_equal (view.restart_data.data, "state", 5);
+    assert_memory_equal (view.body.data, "r", 1);
+}
+
+static void
 a_fenced_server_drops_state_and_tells (void **state)
 {
     struct link_fixture *fixture = *state;
@@ -637,6 +752,11 @@ main (void)
         TEST (engine_commits_carry_the_restart_data_along),
         TEST (a_rejected_request_goes_back_with_all_after_it),
         TEST (late_deliveries_of_what_was_given_back_are_dropped),
+        TEST (by_hand_a_reject_takes_later_answers_back),
+        TEST (a_full_window_holds_up_replies_until_acknowledged),
+        TEST (a_busy_reload_and_a_busy_offer_are_said_again),
+        TEST (the_state_idle_longest_makes_room),
+        TEST (state_stays_readable_while_its_session_is_lost),
         TEST (a_fenced_server_drops_state_and_tells),
         TEST (fenced_without_a_newer_incarnation_is_asked_about),
         TEST (a_session_that_was_elsewhere_comes_back_without_its_old_state),
