@@ -44,6 +44,16 @@ count_refusal (struct core_counters *counters, const struct msg_refused *refused
     }
 }
 
+// forget_path makes a stranger of the one whose HELLO was refused, though it was known before.
+static void
+forget_path (const struct stage *stage)
+{
+    stage_emit (stage, stage->event->link, EFFECT_FORGET);
+    if (stage->link) {
+        roster_drop_link (stage->roster, stage->link, stage->event->now_ns);
+    }
+}
+
 void
 announce_refusal (const struct stage *stage, const struct decision *decision)
 {
@@ -64,7 +74,7 @@ announce_refusal (const struct stage *stage, const struct decision *decision)
         roster_rate_add (stage->roster, stage->event->principal, stage->event->now_ns);
     }
     if (refused->kind == MSG_HELLO) {
-        stage_emit (stage, stage->event->link, EFFECT_FORGET);
+        forget_path (stage);
     }
 }
 
@@ -81,15 +91,17 @@ tell_fenced (const struct stage *stage, struct link_number to, const struct deci
     stage->counters->fenced++;
 }
 
+// leave_former takes all sessions of [actor] off the paths of other processes than the one that
+// spoke: one may have had several.
 static void
-leave_former (const struct stage *stage, const struct actor *actor, struct link_number former)
+leave_former (const struct stage *stage, const struct actor *actor)
 {
     const struct queue *link;
 
     queue_each (link, &actor->sessions) {
         const struct session *session = queue_owner (link, const struct session, in_actor);
         struct roster_session *place = roster_session (stage->roster, session);
-        if (place->client && place->client->number.n == former.n) {
+        if (place->client && !id_equal (place->client->instance, stage->link->instance)) {
             roster_leave (stage->roster, place, stage->event->now_ns);
         }
     }
@@ -163,7 +175,7 @@ announce_opened (const struct stage *stage, const struct decision *decision)
     if (decision->verdict == VERDICT_RECORD
         && decision->record.opened.makes & OPENED_INCARNATION) {
         tell_fenced (stage, decision->former_client, decision);
-        leave_former (stage, session->client, decision->former_client);
+        leave_former (stage, session->client);
         stage->counters->taken_over += !id_is_none (decision->former_actor);
     }
     struct roster_session *place = roster_session (stage->roster, session);

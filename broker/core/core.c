@@ -127,7 +127,9 @@ roster_follow (struct core *core, const struct record *record, struct leaving le
     }
     if (record->head.type == RECORD_OPENED && record->opened.makes & OPENED_SESSION) {
         session = book_session (&core->book, record->opened.session);
-        roster_begin_session (&core->roster, session, now_ns);
+        if (session) {
+            roster_begin_session (&core->roster, session, now_ns);
+        }
     } else if (record->head.type == RECORD_BOUND) {
         session = book_session (&core->book, record->bound.session);
         if (session) {

@@ -39,6 +39,9 @@ static void
 mix_actor (uint64_t *digest, const struct actor *actor)
 {
     mix_id (digest, actor->id);
+    mix_bytes (digest, blob_view (actor->principal));
+    mix_bytes (digest, blob_view (actor->name));
+    mix (digest, actor->opened.n);
     mix (digest, actor->incarnation.n);
     mix_id (digest, actor->instance);
     mix_former (digest, actor->former);
@@ -77,6 +80,9 @@ static void
 mix_session (uint64_t *digest, const struct session *session)
 {
     mix_id (digest, session->id);
+    mix (digest, session->kind);
+    mix (digest, session->opened.n);
+    mix_bytes (digest, blob_view (session->principal));
     mix_bytes (digest, blob_view (session->name));
     mix_bytes (digest, blob_view (session->requirement));
     mix_id (digest, session->client->id);
@@ -107,6 +113,9 @@ mix_server (uint64_t *digest, const struct server *server)
     mix (digest, server->credit_count);
     mix (digest, server->credit_bytes);
     mix (digest, server->known_since_utc_ms);
+    mix (digest, server->offered.n);
+    mix (digest, server->ended.n);
+    mix (digest, server->ended_unknown.n);
     mix_former (digest, &server->former);
 }
 

@@ -129,6 +129,7 @@ admin_on_message (struct admin *admin, struct loop *loop, const struct doors_mes
     } else if (message->msg.kind == MSG_GOODBYE) {
         doors_forget (&loop->doors, message->link);
     } else if (message->msg.kind != MSG_ADMIN_ASK) {
+        loop->stats->wrong_door++;
         refuse (loop, message, REFUSAL_DENIED, "this door is for administration");
     } else if (admin->waits_count == LIMIT_ADMIN_ASKS_MAX_COUNT) {
         refuse (loop, message, REFUSAL_UNAVAILABLE, "too many questions at a time");

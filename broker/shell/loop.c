@@ -192,6 +192,23 @@ step_on_message (struct loop *loop, struct event *event, uint64_t message_bytes)
     return step_once (loop, event);
 }
 
+static void
+tell_room (const struct loop *loop, enum busy_reason reason, struct msg_refused *refused)
+{
+    static const char memory[] = "free memory of the broker's budget";
+    static const char disk[] = "free disk of the store, for one more segment";
+
+    if (reason == BUSY_MEMORY) {
+        refused->text = (struct baton_bytes) {memory, sizeof memory - 1};
+        refused->value = loop->capacity.memory_free_bytes;
+        refused->limit = config_frame_max_bytes (loop->config);
+    } else {
+        refused->text = (struct baton_bytes) {disk, sizeof disk - 1};
+        refused->value = loop->capacity.disk_free_bytes;
+        refused->limit = loop->config->segment_bytes;
+    }
+}
+
 // No memory and no room on the disk end a message, not the broker.
 static enum baton_err
 refuse_for_room (struct loop *loop, const struct doors_message *message, enum baton_err err)
@@ -199,6 +216,7 @@ refuse_for_room (struct loop *loop, const struct doors_message *message, enum ba
     const enum busy_reason reason = err == BATON_NO_MEMORY ? BUSY_MEMORY : BUSY_DISK;
     struct msg_refused refused;
 
+    note_room (loop);
     loop->stats->no_memory += reason == BUSY_MEMORY;
     loop->stats->disk_full += reason == BUSY_DISK;
     log_line (loop->log, LOG_WARNING, "link %" PRIu64 ": %s refused BUSY(%s): %" PRIu64 " of %"
@@ -211,6 +229,7 @@ refuse_for_room (struct loop *loop, const struct doors_message *message, enum ba
         return BATON_OK;
     }
     refuse_busy (&message->msg, reason, RETRY_AFTER_MS, &refused);
+    tell_room (loop, reason, &refused);
     doors_refuse (&loop->doors, message->link, &refused);
     return BATON_OK;
 }
@@ -230,8 +249,11 @@ on_message (struct loop *loop, const struct doors_message *message, size_t frame
         return BATON_OK;
     }
     if (message->msg.kind == MSG_ADMIN_ASK) {
+        static const char text[] = "this door is for ends";
         struct msg_refused refused;
+        loop->stats->wrong_door++;
         refuse_msg (&message->msg, REFUSAL_DENIED, &refused);
+        refused.text = (struct baton_bytes) {text, sizeof text - 1};
         doors_refuse (&loop->doors, message->link, &refused);
         return BATON_OK;
     }
@@ -364,7 +386,6 @@ keep_house (struct loop *loop)
 {
     if (loop->now_ns < loop->housekeeping_ns) return BATON_OK;
     loop->housekeeping_ns = loop->now_ns + SECOND_NS;
-    note_room (loop);
     if (loop->pace == CLOCK_STEADY) {
         doors_expire (&loop->doors, loop->now_ns);
     }
@@ -448,6 +469,8 @@ wait (struct loop *loop)
 static enum baton_err
 turn (struct loop *loop)
 {
+    // A disk may lose much of its reserve within a second.
+    note_room (loop);
     enum baton_err err = drain (loop);
 
     loop->stats->turns++;

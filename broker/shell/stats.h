@@ -30,6 +30,7 @@
     X (bad_version) \
     X (too_large_before_hello) \
     X (more_than_one_frame) \
+    X (wrong_door) \
     X (shunned_paths) \
     X (shunned_frames) \
     X (connections_refused) \

@@ -103,6 +103,9 @@ step_once (struct turn *turn, struct event *event)
     gate_hold (&turn->gate);
     if (step.record) {
         batch_add (&turn->batch, step.record);
+        if (turn->outside.note_record) {
+            turn->outside.note_record (turn->outside.context, blob_view (step.record));
+        }
     }
     if (err != BATON_OK) return err;
     turn->step = step.rest == CORE_MORE ? STEP_MORE : STEP_DONE;

@@ -34,6 +34,8 @@ struct turn_outside {
     void (*note_memory) (void *context, struct capacity *capacity);
     // Makes two ids that were never given before. BATON_UNAVAILABLE.
     enum baton_err (*fresh) (void *context, struct id ids[2]);
+    // Is shown each record before it is written, for those who check; NULL: nobody does.
+    void (*note_record) (void *context, struct baton_bytes record);
     void *context;
 };
 

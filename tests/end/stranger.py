@@ -74,8 +74,11 @@ class Stranger:
     def open(self, session, requirement=b"", **fields):
         """Opens a session of its own; returns the fields of OPENED."""
         self.say("OPEN", {"ref": 1, "intent": "OPEN_OR_CREATE", "kind": "SESSION_BOUND",
-                          "session": session, "requirement": requirement} | fields)
-        return self.hear("OPENED")
+                          "session": session, "requirement": requirement,
+                          "credit_count": 1 << 20, "credit_bytes": 1 << 40} | fields)
+        opened = self.hear("OPENED")
+        self.hear("RESUMED")
+        return opened
 
     def commit(self, opened, first_seq=0, bodies=(), restart_data=b"", **fields):
         """Fields and bulk of a COMMIT with a request for each of [bodies]."""
@@ -166,6 +169,9 @@ class Ground:
 
     def stranger(self, **options):
         return Stranger(self.place.endpoint, **options)
+
+    def stranger_at_admin(self):
+        return Stranger(f"ipc://{self.place.store}/admin")
 
     def status(self):
         run = subprocess.run([self.place.program(PROGRAMS[1]), "status", "--json", "--store",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""zmtp.py speaks ZMTP 3.0 (NULL, as a DEALER) over a plain TCP socket, so that a stranger can also
+"""zmtp.py speaks ZMTP 3.0 (NULL, as a DEALER) over a plain socket, so that a stranger can also
 stop in the middle of a frame, never end a message, or say nothing at all. Each wait is bounded.
 """
 import select
@@ -34,9 +34,13 @@ class Wire:
     """One connection. With [greet] False nothing is said at first."""
 
     def __init__(self, endpoint, greet=True):
-        host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
-        self.socket = socket.create_connection((host, int(port)), WAIT_MAX_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if endpoint.startswith("ipc://"):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.connect(endpoint.removeprefix("ipc://"))
+        else:
+            host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+            self.socket = socket.create_connection((host, int(port)), WAIT_MAX_S)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         if greet:
             properties = b"\x0bSocket-Type" + struct.pack(">I", 6) + b"DEALER"

@@ -7,6 +7,7 @@
 #include "tests/sim/process.h"
 #include "tests/sim/world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,16 @@ void
 checker_released (struct checker *checker)
 {
     checker_take_through (checker, checker->commit);
+}
+
+void
+checker_hello (struct checker *checker, struct link_number link, struct baton_bytes name)
+{
+    struct checker_link *place = &checker->links[link.n % CHECKER_LINKS_MAX];
+
+    place->link = link.n;
+    snprintf (place->server, sizeof place->server, "%.*s", (int) name.size,
+              (const char *) name.data);
 }
 
 void
@@ -226,30 +237,6 @@ checker_epoch (struct checker *checker, struct process *process, struct epoch ep
         sim_violated (INVARIANT_EPOCH_ECHO, "%s follows epoch %llu after %llu; the manager's is"
                       " %llu", process->name, N (epoch.n), N (process->epoch.n),
                       N (checker->truth.epoch));
-    }
-}
-
-// Whether the answer to [msg] in [effect] refuses it.
-static bool
-refuses (const struct effect *effect, const struct msg *msg)
-{
-    return effect->kind == EFFECT_REFUSED && effect->refused.kind == msg->kind
-        && effect->refused.refusal != REFUSAL_FENCED;
-}
-
-void
-checker_answers (struct checker *checker, const struct core *live, const struct msg *msg,
-                 struct log_index before, const struct effect_list *effects, size_t first_effect)
-{
-    const bool changed = core_last_index (live).n != before.n;
-
-    (void) checker;
-    if (!changed || effects->count <= first_effect) return;
-    const struct effect *first = &effects->items[first_effect];
-    if (refuses (first, msg) && first->after.n == before.n) {
-        sim_violated (INVARIANT_STATELESS_REFUSAL, "%s was refused %s and made record %llu",
-                      msg_kind_name (msg->kind), refusal_name (first->refused.refusal),
-                      N (core_last_index (live).n));
     }
 }
 

@@ -19,6 +19,13 @@ struct checker_record {
     struct blob *bytes;
 };
 
+// Which server said HELLO over a link.
+enum { CHECKER_LINKS_MAX = 256 };
+struct checker_link {
+    uint64_t link;
+    char server[24];
+};
+
 struct checker {
     struct world *world;
     struct heap heap;
@@ -31,6 +38,7 @@ struct checker {
     uint64_t commit;       // of the running broker
     uint64_t epoch;        // that left last
     uint64_t looks_count;
+    struct checker_link links[CHECKER_LINKS_MAX]; // by number, newer ones over older ones
 };
 
 void
@@ -60,12 +68,9 @@ checker_take_through (struct checker *checker, uint64_t index);
 void
 checker_leaves (struct checker *checker, const struct effect *effect);
 
-// checker_answers looks at a step of the core: what it was asked and what it came to.
-//
-//   before   index of the newest record before the step
+// checker_hello is told which server speaks over a link.
 void
-checker_answers (struct checker *checker, const struct core *live, const struct msg *msg,
-                 struct log_index before, const struct effect_list *effects, size_t first_effect);
+checker_hello (struct checker *checker, struct link_number link, struct baton_bytes name);
 
 // checker_crashed forgets what was not safe.
 void

@@ -3,8 +3,6 @@
 // nothing wrong, and work goes out by the rules of suspects.
 #include "tests/sim/checker.h"
 
-#include "broker/core/roster.h"
-#include "tests/sim/broker.h"
 #include "tests/sim/world.h"
 
 #include <string.h>
@@ -107,6 +105,7 @@ look_at_request (struct checker *checker, const struct effect *effect,
     }
     look_at_company (checker, session, request->seq.n);
     session->sent_through = request->seq.n;
+    session->sent_link = effect->to.n;
 }
 
 static void
@@ -170,7 +169,8 @@ look_at_refusal (struct checker *checker, const struct effect *effect)
         const bool client = id_equal (session->client_actor, refused->actor);
         const uint64_t version = client ? session->client_version : session->server_version;
         must_be_safe (refused->version.n <= version, effect, "version");
-    } else if (refused->refusal == REFUSAL_NO_SUCH_SESSION && refused->kind != MSG_OPEN) {
+    } else if (refused->refusal == REFUSAL_NO_SUCH_SESSION && refused->kind != MSG_OPEN
+               && checker->world->plan.attackers_count == 0) {
         const struct truth_session *named = truth_session (&checker->truth, refused->session);
         must_be_safe (!named || named->state == SESSION_CLOSED
                           || (session == NULL && !id_is_none (refused->actor)),
@@ -183,19 +183,17 @@ look_at_refusal (struct checker *checker, const struct effect *effect)
     }
 }
 
-// All that a server was sent and has not consumed is sent again.
+// All that a server was sent over another link than [kept], and has not consumed, is sent again.
 static void
-forget_sent (struct checker *checker, struct link_number to)
+forget_sent (struct checker *checker, struct link_number to, uint64_t kept)
 {
-    const struct core *live = broker_core (checker->world->broker);
-    const struct roster_link *link = roster_link (core_roster (live), to);
+    const struct checker_link *link = &checker->links[to.n % CHECKER_LINKS_MAX];
 
-    if (!link || link->role != END_SERVER) return;
-    const struct baton_bytes name = blob_view (link->name);
+    if (link->link != to.n) return;
     for (uint32_t i = 0; i < checker->truth.sessions_count; i++) {
         struct truth_session *session = checker->truth.sessions[i];
-        if (session->binding == BINDING_STANDS && strlen (session->server) == name.size
-            && memcmp (session->server, name.data, name.size) == 0) {
+        if (session->binding == BINDING_STANDS && session->sent_link != kept
+            && strcmp (session->server, link->server) == 0) {
             session->sent_through = session->requests_consumed;
         }
     }
@@ -240,8 +238,8 @@ look_at (struct checker *checker, const struct effect *effect)
             world_sometimes (checker->world, SOMETIMES_RESUMED_IN_PROCESS);
         }
         return;
-    case EFFECT_WELCOME:
-    case EFFECT_OFFERED: forget_sent (checker, effect->to); return;
+    case EFFECT_WELCOME: forget_sent (checker, effect->to, 0); return;
+    case EFFECT_OFFERED: forget_sent (checker, effect->to, effect->to.n); return;
     case EFFECT_HEARTBEAT:
     case EFFECT_FRAME:
     case EFFECT_FORGET: return;

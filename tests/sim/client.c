@@ -17,7 +17,7 @@ enum conduct { CONDUCT_BY_HAND = 1, CONDUCT_BY_SEND = 2 };
 struct conversation {
     struct link_session *session; // NULL: finished, or to be opened later
     uint32_t number;
-    char name[16];
+    char name[24];
     enum conduct conduct;
     bool loaded;
     bool finished;
@@ -204,13 +204,15 @@ send_one (struct client *client, struct conversation *conversation)
 }
 
 static uint64_t
-unanswered (const struct conversation *conversation)
+unanswered (const struct client *client, const struct conversation *conversation)
 {
     const uint64_t last = link_session_last_seq (conversation->session).n;
-    const uint64_t consumed = conversation->conduct == CONDUCT_BY_HAND
-        ? conversation->share.consumed_count : conversation->shown_seq;
+    const struct truth_session *session = truth_session (
+        &world_of (client)->checker.truth, link_session_id (conversation->session));
+    const uint64_t shown = conversation->shown_seq > session->responses_consumed
+        ? conversation->shown_seq : session->responses_consumed;
 
-    return last > consumed ? last - consumed : 0;
+    return last > shown ? last - shown : 0;
 }
 
 static void
@@ -221,7 +223,7 @@ send_some (struct client *client, struct conversation *conversation)
 
     for (uint32_t i = 0; i < count; i++) {
         if (link_session_last_seq (conversation->session).n >= plan->requests_count
-            || unanswered (conversation) >= plan->window_count
+            || unanswered (client, conversation) >= plan->window_count
             || conversation->drafted_count >= DRAFT_MAX
             || send_one (client, conversation)) {
             return;

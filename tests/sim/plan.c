@@ -26,7 +26,7 @@ draw_crowd (struct plan *plan, struct choices *choices)
     plan->sessions_count = 1 + draw (choices, "sessions of a client", 2);
     plan->servers_count = 1 + draw (choices, "servers", 3);
     plan->attackers_count = ONE_OF (choices, "attackers", 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
-    plan->requests_count = 2 + draw (choices, "requests of a session", 80);
+    plan->requests_count = 2 + draw (choices, "requests of a session", 30);
     plan->safety_steps = 100 * (1 + draw (choices, "hundreds of steps", 40));
     plan->body_max_bytes = ONE_OF (choices, "body bytes", 24, 24, 64, 64, 400);
     plan->window_count = ONE_OF (choices, "window", 1, 4, 8, 20, 40);

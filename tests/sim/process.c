@@ -10,6 +10,8 @@
 // How long a full socket is left alone, as client/handle.c does.
 #define BLOCKED_RETRY_NS (10 * MS_NS)
 #define FRAME_BYTES_MAX 65536u
+// An application that finds nothing to do comes back ever later, up to 2^(IDLE_MAX / 2) times.
+#define IDLE_MAX 14u
 
 static uint32_t
 stream_of (const struct process *process)
@@ -90,13 +92,27 @@ static void
 plan_act (struct process *process)
 {
     struct world *world = process->world;
-    uint64_t at_ns = world->now_ns
-        + (1 + process_draw (process, "pace", world->plan.act_max_us)) * US_NS;
+    const uint32_t idle = process->idle_count < IDLE_MAX ? process->idle_count : IDLE_MAX;
+    const uint64_t pace_us = 1 + process_draw (process, "pace", world->plan.act_max_us);
+    uint64_t at_ns = world->now_ns + (pace_us << idle / 2) * US_NS;
 
     if (at_ns < process->busy_until_ns) {
         at_ns = process->busy_until_ns;
     }
-    calendar_add (&world->calendar, at_ns, happen_act, process, process->act_number);
+    process->idle_count++;
+    calendar_add (&world->calendar, at_ns, happen_act, process, ++process->act_number);
+}
+
+// An application that waits has something to look at.
+static void
+note_news (struct process *process)
+{
+    const bool waits = process->idle_count > IDLE_MAX / 2;
+
+    process->idle_count = 0;
+    if (waits) {
+        plan_act (process);
+    }
 }
 
 static void
@@ -172,9 +188,8 @@ drop_inbox (struct process *process)
     process->inbox.last = NULL;
 }
 
-// What the engine counted goes into the figures of the run.
-static void
-collect (struct process *process)
+void
+process_collect (struct process *process)
 {
     uint64_t *sometimes = process->world->counts.sometimes;
 
@@ -193,7 +208,7 @@ process_die (struct process *process)
     if (process->state == PROCESS_DEAD) return;
     world_tell (process->world, process->name, "process %u dies", process->number);
     process->state = PROCESS_DEAD;
-    collect (process);
+    process_collect (process);
     stop_application (process);
     link_free (&process->link);
     drop_inbox (process);
@@ -211,7 +226,6 @@ process_free (struct process **self)
 
     *self = NULL;
     if (process->state == PROCESS_RUNS) {
-        collect (process);
         stop_application (process);
         link_free (&process->link);
         drop_inbox (process);
@@ -236,7 +250,7 @@ take (struct process *process, struct parcel *parcel)
         sim_violated (INVARIANT_STATELESS_REFUSAL, "%s got a frame of the broker that is no message:"
                       " %s", process->name, fault.what);
     } else {
-        world_tell (world, process->name, "takes %s", msg_kind_name (msg.kind));
+        world_tell_msg (world, "broker", process->name, &msg);
         link_take (process->link, world->now_ns, &msg);
     }
     free (parcel);
@@ -319,6 +333,7 @@ process_arrive (struct process *process, struct parcel *parcel)
     if (process->paused_until_ns > process->world->now_ns) return;
     world_step (process->world, process->number);
     process_pump (process);
+    note_news (process);
 }
 
 static bool
@@ -346,8 +361,6 @@ do_actions (struct process *process)
         } else if (!send_msg (process, &action.msg)) {
             process->blocked = true;
             return;
-        } else {
-            world_tell (process->world, process->name, "says %s", msg_kind_name (action.msg.kind));
         }
         link_done (process->link);
     }

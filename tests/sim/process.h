@@ -29,6 +29,7 @@ struct process {
     uint64_t wake_ns;
     bool blocked;         // the socket took nothing more
     uint64_t act_number;
+    uint32_t idle_count;  // calls in a row without news
     uint64_t busy_until_ns; // of the application
     struct epoch epoch;     // highest seen
     void *application;      // client.c, server.c or attacker.c
@@ -52,6 +53,10 @@ process_pause (struct process *process, uint64_t ns);
 // process_arrive hands in one frame from the line.
 void
 process_arrive (struct process *process, struct parcel *parcel);
+
+// process_collect puts what its engine has counted into the figures of the run.
+void
+process_collect (struct process *process);
 
 // process_pump drives the engine: time, and what is to be sent.
 void

@@ -10,6 +10,8 @@
 
 // A try that takes longer than this hangs.
 #define TRY_SECONDS_MAX 20u
+// Choices with fewer possibilities are kinds and counts, not times.
+#define RAISE_MAX 1000u
 
 // One run, and what it drew.
 struct outcome {
@@ -172,12 +174,18 @@ sum_of (const struct outcome *outcome)
     return sum;
 }
 
-// A step weighs as much as a choice: what takes one away at the price of the other is no gain.
+// A step weighs more than a choice: a reader goes through the steps one by one.
+static uint64_t
+weight_of (const struct outcome *outcome)
+{
+    return 2 * outcome->result.step + shrink_nonzero_count (outcome->list, outcome->count);
+}
+
 static bool
 is_smaller (const struct outcome *a, const struct outcome *b)
 {
-    const uint64_t size_a = a->result.step + shrink_nonzero_count (a->list, a->count);
-    const uint64_t size_b = b->result.step + shrink_nonzero_count (b->list, b->count);
+    const uint64_t size_a = weight_of (a);
+    const uint64_t size_b = weight_of (b);
 
     return size_a != size_b ? size_a < size_b : sum_of (a) < sum_of (b);
 }
@@ -346,33 +354,56 @@ take_chunks_out (struct shrinking *self)
     return progress;
 }
 
-// Lowers the choice at [place]: to half, then by one. True if either was smaller.
+static bool
+try_value (struct shrinking *self, size_t place, uint32_t value)
+{
+    copy_best (self);
+    self->next[place].value = value;
+    return try_next (self, self->best.count);
+}
+
+// Halves the distance to the highest value below that is known not to do. What a success draws
+// behind [place] may be shorter than before; [place] itself stays.
 static bool
 lower_at (struct shrinking *self, size_t place)
 {
-    const uint32_t value = self->best.list[place].value;
-    const uint32_t wanted[] = { value / 2, value - 1 };
+    uint32_t bad = 0;
+    bool progress = false;
 
-    for (size_t i = 0; i < 2; i++) {
-        copy_best (self);
-        self->next[place].value = wanted[i];
-        if (try_next (self, self->best.count)) return true;
+    while (place < self->best.count && self->best.list[place].value > bad + 1) {
+        const uint32_t value = self->best.list[place].value;
+        const uint32_t middle = bad + (value - bad) / 2;
+        if (try_value (self, place, middle)) {
+            progress = true;
+        } else {
+            bad = middle;
+        }
+        if (!has_time (self)) return progress;
     }
-    return false;
+    return progress;
 }
 
 static bool
 lower (struct shrinking *self)
 {
     bool progress = false;
-    size_t place = 0;
 
-    while (place < self->best.count && has_time (self)) {
-        if (self->best.list[place].value > 1 && lower_at (self, place)) {
-            progress = true;
-        } else {
-            place++;
-        }
+    for (size_t place = 0; place < self->best.count && has_time (self); place++) {
+        progress |= self->best.list[place].value > 1 && lower_at (self, place);
+    }
+    return progress;
+}
+
+// A pause that lasts longer may spare many steps in which nothing happens.
+static bool
+raise_some (struct shrinking *self)
+{
+    bool progress = false;
+
+    for (size_t place = 0; place < self->best.count && has_time (self); place++) {
+        const struct choice choice = self->best.list[place];
+        if (choice.stream == CHOICE_PLAN || choice.max < RAISE_MAX) continue;
+        progress |= choice.value + 1 < choice.max && try_value (self, place, choice.max - 1);
     }
     return progress;
 }
@@ -396,6 +427,7 @@ round_of_passes (struct shrinking *self)
         { "streams", clear_streams },
         { "chunks", clear_chunks },
         { "take out", take_chunks_out },
+        { "pauses", raise_some },
         { "lower", lower },
     };
     bool progress = false;

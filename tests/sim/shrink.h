@@ -6,7 +6,8 @@
 //   1. cut the horizon: all choices from some place on become 0, the mildest
 //   2. whole streams become 0: no delays, no crashes of this process, ...
 //   3. chunks of choices become 0, or are taken out, half of them at first, then fewer
-//   4. what is left is lowered
+//   4. pauses are made longer, where that spares steps in which nothing happens
+//   5. what is left is lowered
 //
 // and again from the start as long as something gets smaller and there is time.
 #ifndef BATON_TESTS_SHRINK_H

@@ -42,7 +42,7 @@ struct truth_session {
     enum { SESSION_OPEN = 1, SESSION_CLOSED = 2 } state;
     bool honest;       // its client is
     bool requires;     // it has a requirement
-    char name[16];
+    char name[24];
     struct id client_actor;
     struct id client_instance;
     uint64_t client_incarnation;
@@ -69,6 +69,7 @@ struct truth_session {
     struct server_share server_share;
     // Soft: what has left for the present server in this reign.
     uint64_t sent_through;
+    uint64_t sent_link;
 };
 
 struct truth {

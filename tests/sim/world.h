@@ -83,10 +83,14 @@ world_sometimes (struct world *world, enum sometimes which)
     world->counts.sometimes[which]++;
 }
 
-// world_tell writes a line into the chart, if there is one. [who] is a short name.
+// world_tell tells the chart, if there is one (chart.h), what happens at [who].
 void
 world_tell (struct world *world, const char *who, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
+
+// world_tell_msg tells it that [msg] of [from] is taken by [to].
+void
+world_tell_msg (struct world *world, const char *from, const char *to, const struct msg *msg);
 
 static inline uint64_t
 world_utc_ms (const struct world *world)

@@ -202,13 +202,15 @@ trace_effects (struct story *story, const char *keeping)
 static void
 step (struct story *story, struct event *event, const char *keeping)
 {
+    // The text of NO_MATCH is a copy; without memory it is left out, so OPEN has enough.
+    const bool plenty = event->msg && event->msg->kind == MSG_OPEN;
     struct core_step done;
 
     event->now_ns = story->now_ns;
     event->utc_ms = story->utc_ms;
     event->capacity = story->capacity;
     do {
-        twin_step (&story->twin, event, 0, &done);
+        twin_step (&story->twin, event, plenty ? 0 : TWIN_FAIL_EACH, &done);
         if (done.record) {
             learn_names (story, done.record);
         }

@@ -11,7 +11,7 @@
 //                                  actor=OTHER'S SESSION, pad=BYTES of the last body
 //   s1 -> COMMIT a consumed=1      reply=1:x, reject=2, reason=x, status=failed, nothing
 //   c1 -> CREDIT a count=1 bytes=1
-//   s1 -> RELOAD a      c1 -> CLOSE a      s1 -> OFFER set= capacity= credit= bytes= has='k = v'
+//   s1 -> RELOAD a      c1 -> CLOSE a      s1 -> OFFER set= capacity= credit= bytes= has='k=v'
 //   s1 -> GOODBYE       c1 -> HEARTBEAT    c1 -> WELCOME (nonsense)    epoch= with each
 //   given c1 opens a credit=1      HELLO, if it has not been said, and OPEN; what comes is not told
 //   given s1 offers                HELLO and OFFER
@@ -29,7 +29,8 @@
 struct core_options
 story_options (void);
 
-// story_play plays [text] and fails the test where the core does otherwise. [options] may be NULL.
+// story_play plays [text], each step but OPEN once for every allocation that can be refused; and
+// fails the test where the core does otherwise. [options] may be NULL.
 void
 story_play (const struct core_options *options, const char *text);
 

@@ -305,6 +305,31 @@ a_sixth_failure_within_a_second_is_busy (void **state)
         "c1 <- REFUSED OPEN NO_SUCH_SESSION\n");
 }
 
+static void
+takeover_reaches_every_path_of_the_former_process (void **state)
+{
+    (void) state;
+    story_play (NULL,
+        "given c1 opens a actor=me instance=x\n"
+        "given c2 opens b actor=me incarnation=2 instance=x\n"
+        "given s1 offers\n"
+        "c2 -> COMMIT b request=one\n"
+        "c2 <- COMMITTED version=1\n"
+        "s1 <- DELIVER b incarnation=6 base=0 LIVE request=1 attempt=1 \"one\"\n"
+        "c3 -> HELLO\n"
+        "c3 <- WELCOME\n"
+        "c3 -> OPEN a actor=me\n"
+        "c1 <- REFUSED COMMIT FENCED incarnation=2\n"
+        "c3 <- OPENED a incarnation=7 version=1 data=\"\" requests=0/0 responses=0/0\n"
+        "c3 <- RESUMED a version=1 requests=0/0\n"
+        "s1 -> COMMIT b consumed=1 reply=1:uno\n"
+        "s1 <- COMMITTED version=1\n"
+        "c3 -> OPEN b actor=me incarnation=7\n"
+        "c3 <- OPENED b incarnation=7 version=1 data=\"\" requests=1/1 responses=1/0\n"
+        "c3 <- DELIVER b incarnation=7 base=1 QUEUE response=1 to=1 REPLY \"uno\"\n"
+        "c3 <- RESUMED b version=1 requests=1/1\n");
+}
+
 int
 main (void)
 {
@@ -325,6 +350,7 @@ main (void)
         cmocka_unit_test (shapes_that_no_open_may_have_are_malformed),
         cmocka_unit_test (messages_of_another_role_are_denied),
         cmocka_unit_test (a_sixth_failure_within_a_second_is_busy),
+        cmocka_unit_test (takeover_reaches_every_path_of_the_former_process),
     };
 
     return cmocka_run_group_tests (tests, NULL, NULL);

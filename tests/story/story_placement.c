@@ -113,8 +113,10 @@ requirement_is_held_against_servers_of_all_sets (void **state)
     story_play (NULL,
         "given c1 opens a requirement='gpu >= 2'\n"
         "given s1 offers\n"
-        "given s2 offers set=big has='gpu = 4'\n"
-        "c1 -> COMMIT a request=one\n");
+        "given s2 offers set=big has='gpu=4'\n"
+        "c1 -> COMMIT a request=one\n"
+        "c1 <- COMMITTED version=1\n"
+        "s2 <- DELIVER a incarnation=6 base=0 LIVE request=1 attempt=1 \"one\"\n");
 }
 
 static void
@@ -142,13 +144,22 @@ what_never_can_match_is_refused_once_an_offer_is_settled (void **state)
     (void) state;
     story_play (NULL,
         "c1 -> HELLO\n"
+        "c1 <- WELCOME\n"
         "s1 -> HELLO\n"
-        "s1 -> OFFER has='gpu = 1'\n"
+        "s1 <- WELCOME\n"
+        "s1 -> OFFER has='gpu=1'\n"
+        "s1 <- OFFERED\n"
         "c1 -> OPEN a requirement='gpu >= 2'\n"
+        "c1 <- OPENED a incarnation=3 version=0 data=\"\" requests=0/0 responses=0/0\n"
+        "c1 <- RESUMED a version=0 requests=0/0\n"
         "wait 5000 keeping c1 s1\n"
         "c1 -> OPEN b requirement='gpu >= 2'\n"
+        "c1 <- REFUSED OPEN NO_MATCH \"gpu\"\n"
         "c1 -> OPEN d requirement='cores > 1'\n"
-        "c1 -> OPEN e requirement='gpu = 1'\n");
+        "c1 <- REFUSED OPEN NO_MATCH \"cores\"\n"
+        "c1 -> OPEN e requirement='gpu = 1'\n"
+        "c1 <- OPENED e incarnation=4 version=0 data=\"\" requests=0/0 responses=0/0\n"
+        "c1 <- RESUMED e version=0 requests=0/0\n");
 }
 
 static void

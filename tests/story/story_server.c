@@ -206,31 +206,29 @@ new_offer_while_loading_lets_the_load_end (void **state)
     story_play (NULL,
         "given c1 opens a\n"
         "given c1 opens b\n"
+        "given c1 opens d\n"
         "given s1 offers credit=1\n"
         "c1 -> COMMIT a request=one\n"
         "c1 <- COMMITTED version=1\n"
-        "s1 <- DELIVER a incarnation=6 base=0 LIVE request=1 attempt=1 \"one\"\n"
+        "s1 <- DELIVER a incarnation=7 base=0 LIVE request=1 attempt=1 \"one\"\n"
         "s1 -> COMMIT a consumed=1 data=x\n"
         "s1 <- COMMITTED version=1\n"
         "c1 -> COMMIT b request=uno\n"
         "c1 <- COMMITTED version=1\n"
-        "s1 <- DELIVER b incarnation=9 base=0 LIVE request=1 attempt=1 \"uno\"\n"
-        "c1 -> COMMIT a request=two\n"
-        "c1 <- COMMITTED version=2\n"
-        "s2 -> HELLO name=s1 instance=s1\n"
-        "s2 <- WELCOME\n"
-        "s1 <- FORGET\n"
-        "s2 <- DELIVER a incarnation=6 base=1 LIVE request=2 attempt=1 \"two\"\n"
-        "s2 -> RELOAD a\n"
-        "s2 <- STATE a incarnation=6 version=1 data=\"x\" requests=2/1 responses=0\n"
-        "s2 <- DELIVER b incarnation=9 base=0 LIVE request=1 attempt=1 \"uno\"\n"
-        "s2 <- DELIVER a incarnation=6 base=1 QUEUE request=1 attempt=1 \"one\"\n"
-        "s2 <- RESUMED a version=1 requests=2/1\n"
-        "s2 -> OFFER credit=2\n"
-        "s2 <- OFFERED\n"
-        "s2 <- DELIVER a incarnation=6 base=1 LIVE request=2 attempt=1 \"two\"\n"
-        "s2 -> COMMIT b consumed=1\n"
-        "s2 <- COMMITTED version=1\n");
+        "s1 <- DELIVER b incarnation=10 base=0 LIVE request=1 attempt=1 \"uno\"\n"
+        "c1 -> COMMIT d request=eins\n"
+        "c1 <- COMMITTED version=1\n"
+        "s1 -> RELOAD a\n"
+        "s1 <- STATE a incarnation=7 version=1 data=\"x\" requests=1/1 responses=0\n"
+        "s1 -> OFFER credit=1 capacity=2\n"
+        "s1 <- OFFERED\n"
+        "s1 -> COMMIT b consumed=1\n"
+        "s1 <- COMMITTED version=1\n"
+        "s1 <- DELIVER d incarnation=12 base=0 LIVE request=1 attempt=1 \"eins\"\n"
+        "s1 <- DELIVER a incarnation=7 base=1 QUEUE request=1 attempt=1 \"one\"\n"
+        "s1 <- RESUMED a version=1 requests=1/1\n"
+        "s1 -> COMMIT d consumed=1\n"
+        "s1 <- COMMITTED version=1\n");
 }
 
 static void
@@ -398,6 +396,52 @@ link_lost_and_back_keeps_the_incarnation (void **state)
         "c1 <- DELIVER a incarnation=2 base=2 LIVE response=2 to=2 REPLY \"dos\"\n");
 }
 
+static void
+refused_hello_of_a_known_path_forgets_it (void **state)
+{
+    (void) state;
+    story_play (NULL,
+        "given c1 opens a\n"
+        "given s1 offers\n"
+        "s1 -> HELLO name=''\n"
+        "s1 <- REFUSED HELLO MALFORMED \"bytes of the name\" at once\n"
+        "s1 <- FORGET\n"
+        "c1 -> COMMIT a request=one\n"
+        "c1 <- COMMITTED version=1\n"
+        "s1 -> HEARTBEAT\n"
+        "s1 <- REFUSED HEARTBEAT HELLO_FIRST at once\n"
+        "s1 -> HELLO\n"
+        "s1 <- WELCOME\n"
+        "s1 <- DELIVER a incarnation=5 base=0 LIVE request=1 attempt=1 \"one\"\n");
+}
+
+static void
+sessions_take_turns_at_a_server (void **state)
+{
+    (void) state;
+    story_play (NULL,
+        "given c1 opens a\n"
+        "given c1 opens b\n"
+        "given s1 offers credit=1\n"
+        "c1 -> COMMIT a request=1 request=2 request=3\n"
+        "c1 <- COMMITTED version=1\n"
+        "s1 <- DELIVER a incarnation=6 base=0 LIVE request=1 attempt=1 \"1\"\n"
+        "c1 -> COMMIT b request=1 request=2\n"
+        "c1 <- COMMITTED version=1\n"
+        "s1 -> COMMIT a consumed=1\n"
+        "s1 <- COMMITTED version=1\n"
+        "s1 <- DELIVER a incarnation=6 base=1 LIVE request=2 attempt=1 \"2\"\n"
+        "s1 -> COMMIT a consumed=2\n"
+        "s1 <- COMMITTED version=2\n"
+        "s1 <- DELIVER b incarnation=8 base=0 LIVE request=1 attempt=1 \"1\"\n"
+        "s1 -> COMMIT b consumed=1\n"
+        "s1 <- COMMITTED version=1\n"
+        "s1 <- DELIVER a incarnation=6 base=2 LIVE request=3 attempt=1 \"3\"\n"
+        "s1 -> COMMIT a consumed=3\n"
+        "s1 <- COMMITTED version=3\n"
+        "s1 <- DELIVER b incarnation=8 base=1 LIVE request=2 attempt=1 \"2\"\n");
+}
+
 int
 main (void)
 {
@@ -420,6 +464,8 @@ main (void)
         cmocka_unit_test (server_is_sent_no_more_than_its_credit),
         cmocka_unit_test (body_larger_than_the_credit_goes_alone),
         cmocka_unit_test (link_lost_and_back_keeps_the_incarnation),
+        cmocka_unit_test (refused_hello_of_a_known_path_forgets_it),
+        cmocka_unit_test (sessions_take_turns_at_a_server),
     };
 
     return cmocka_run_group_tests (tests, NULL, NULL);

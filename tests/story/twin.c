@@ -120,14 +120,36 @@ twin_step (struct twin *twin, const struct event *given, size_t fail_after,
     if (event.kind == EVENT_START) {
         event.epoch.n = ++twin->epoch.n;
     }
-    if (step_once (twin, &event, fail_after, step) != BATON_OK) {
-        assert_int_equal (step_once (twin, &event, 0, step), BATON_OK);
+    for (size_t i = fail_after == TWIN_FAIL_EACH ? 1 : fail_after;
+         step_once (twin, &event, i, step) != BATON_OK; i++) {
+        if (fail_after != TWIN_FAIL_EACH) {
+            assert_int_equal (step_once (twin, &event, 0, step), BATON_OK);
+            break;
+        }
     }
     assert_int_equal (core_last_index (twin->live).n, before + (step->record ? 1 : 0));
     check_effects (twin, from);
     if (step->record) {
         keep_record (twin, step);
     }
+}
+
+void
+twin_check_front (struct twin *twin)
+{
+    const uint64_t pinned = core_pinned_index (twin->live).n;
+    struct core *core = core_new (&twin->mirror_memory.memory, &twin->options);
+
+    assert_non_null (core);
+    assert_true (pinned >= 1 && pinned <= twin->records_count + 1);
+    for (size_t i = pinned - 1; i < twin->records_count; i++) {
+        assert_int_equal (core_replay (core, blob_view (twin->records[i])), BATON_OK);
+    }
+    if (pinned <= twin->records_count) {
+        book_check (core_book (core), twin->options.attempts_max);
+        assert_true (book_digest (core_book (core)) == live_digest (twin));
+    }
+    core_free (&core);
 }
 
 void

@@ -10,6 +10,9 @@
 #include "tests/support/memory_fail.h"
 
 enum { TWIN_RECORDS_MAX = 16384 };
+// Instead of a number: refuse the first allocation, then the second, and so on, until the step
+// is done without asking for that many.
+#define TWIN_FAIL_EACH SIZE_MAX
 
 struct twin {
     struct memory_fail memory; // of the live core and its effects
@@ -42,6 +45,11 @@ twin_step (struct twin *twin, const struct event *event, size_t fail_after,
 // twin_crash throws both cores away and builds them again from the first [kept] records.
 void
 twin_crash (struct twin *twin, size_t kept);
+
+// twin_check_front shows that the log may be cut where the core says: what is left of it gives the
+// same book.
+void
+twin_check_front (struct twin *twin);
 
 // twin_id makes an id that was never given before.
 struct id

@@ -209,6 +209,9 @@ walk_rough (struct walk *walk)
             world_tick (world);
         }
         world->steps++;
+        if (world_draw (world, 100) == 0) {
+            twin_check_front (&world->twin);
+        }
     }
 }
 
@@ -286,6 +289,7 @@ walk_seed (uint64_t seed, struct sums *sums)
     start_missing (walk);
     walk_rough (walk);
     calm_down (walk);
+    twin_check_front (&walk->world.twin);
     sums->records += walk->world.twin.records_count;
     sums->accepted += walk->world.truth.accepted;
     sums->answered += walk->world.truth.answered;

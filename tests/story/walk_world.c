@@ -355,6 +355,7 @@ world_crash (struct world *world)
     const uint64_t unsafe = world->twin.records_count - world->safe;
     const uint64_t kept = world->safe + world_draw (world, unsafe + 1);
 
+    twin_check_front (&world->twin);
     world_trace (world, "crash, %llu records kept", (unsigned long long) kept);
     twin_crash (&world->twin, kept);
     truth_init (&world->truth);
