@@ -99,6 +99,15 @@ struct link {
     struct link_server server;
 };
 
+// link_aim_bytes returns how many bytes of bodies the engine gathers in one commit. A frame has
+// room for those of one largest body beside the rest, and a broker drops the line at a larger one.
+static inline uint64_t
+link_aim_bytes (const struct link *link)
+{
+    return link->body_max_bytes < LIMIT_MESSAGE_AIM_BYTES ? link->body_max_bytes
+                                                          : LIMIT_MESSAGE_AIM_BYTES;
+}
+
 // link.c and link_line.c
 
 // link_leave_line leaves this line for the next broker in the list, after a random wait.

@@ -173,11 +173,11 @@ prepare_draft (struct link_session *self, size_t size)
     const struct draft *draft = &self->end.draft;
     bool full = draft->items_count >= LIMIT_RECORD_ITEMS_MAX;
     if (self->mode == LINK_COMMIT_BY_HAND) {
-        bool large = draft->used_bytes + size > LIMIT_BODY_MAX_BYTES;
+        bool large = draft->used_bytes + size > self->end.link->body_max_bytes;
         return full || large ? BATON_TOO_LARGE : BATON_OK;
     }
     if (draft->items_count == 0) return BATON_OK;
-    if (!full && draft->used_bytes + size <= LIMIT_MESSAGE_AIM_BYTES) return BATON_OK;
+    if (!full && draft->used_bytes + size <= link_aim_bytes (self->end.link)) return BATON_OK;
 
     return session_seal (self, session_restart_data (self));
 }

@@ -294,6 +294,9 @@ take_refused (struct link *link, const struct msg_refused *refused)
         take_refused_close (self, refused);
     } else if (refused->kind == MSG_COMMIT) {
         take_refused_commit (self, refused);
+    } else if (refused->kind == MSG_CREDIT && is_for_later (refused)) {
+        // OPEN gives all the credit there is, so nothing depends on the one that was lost.
+        take_refused_open (self, refused);
     } else if (refused->refusal == REFUSAL_FENCED || refused->refusal == REFUSAL_NO_SUCH_SESSION) {
         session_end (self, link_error_of (refused->refusal), refused->text);
     } else {

@@ -113,9 +113,10 @@ draft_answer (struct link_actor *self, struct request_seq request, struct baton_
     struct draft *draft = &self->end.draft;
     bool full = draft->items_count >= LIMIT_RECORD_ITEMS_MAX;
     if (self->mode == LINK_TASK_BY_HAND) {
-        if (full || draft->used_bytes + body.size > LIMIT_BODY_MAX_BYTES) return BATON_TOO_LARGE;
+        bool large = draft->used_bytes + body.size > self->end.link->body_max_bytes;
+        if (full || large) return BATON_TOO_LARGE;
     } else if (draft->items_count > 0
-               && (full || draft->used_bytes + body.size > LIMIT_MESSAGE_AIM_BYTES)) {
+               && (full || draft->used_bytes + body.size > link_aim_bytes (self->end.link))) {
         enum baton_err err = actor_seal (self);
         if (err) return err;
     }

@@ -91,8 +91,8 @@ tell_fenced (const struct stage *stage, struct link_number to, const struct deci
     stage->counters->fenced++;
 }
 
-// leave_former takes all sessions of [actor] off the paths of other processes than the one that
-// spoke: one may have had several.
+// leave_former takes all sessions of [actor] off other paths than the one that spoke: the path
+// that opened last speaks for the actor, and a former process may have had several.
 static void
 leave_former (const struct stage *stage, const struct actor *actor)
 {
@@ -101,7 +101,7 @@ leave_former (const struct stage *stage, const struct actor *actor)
     queue_each (link, &actor->sessions) {
         const struct session *session = queue_owner (link, const struct session, in_actor);
         struct roster_session *place = roster_session (stage->roster, session);
-        if (place->client && !id_equal (place->client->instance, stage->link->instance)) {
+        if (place->client && place->client != stage->link) {
             roster_leave (stage->roster, place, stage->event->now_ns);
         }
     }
@@ -175,10 +175,10 @@ announce_opened (const struct stage *stage, const struct decision *decision)
     if (decision->verdict == VERDICT_RECORD
         && decision->record.opened.makes & OPENED_INCARNATION) {
         tell_fenced (stage, decision->former_client, decision);
-        leave_former (stage, session->client);
         stage->counters->taken_over += !id_is_none (decision->former_actor);
     }
     struct roster_session *place = roster_session (stage->roster, session);
+    leave_former (stage, session->client);
     seat_client (stage, place);
     if (open->incarnation.n != 0 && open->intent == OPEN_EXISTING) {
         resume_at (place, open->responses_received_through);

@@ -19,6 +19,8 @@ seat_server (const struct stage *stage, const struct server *server)
     place->link = stage->link;
     stage->link->server = place;
     place->marks = MARKS_KNOWN;
+    // It is here: sessions that it fits no more need not wait for it any longer.
+    place->wait_until_ns = 0;
     roster_retry (stage->roster);
 }
 

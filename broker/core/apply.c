@@ -104,6 +104,26 @@ apply_opened (struct book *book, const struct record *record, struct apply_room 
     }
 }
 
+// keep_body returns where [body] stays, and in *[home] what holds it.
+static struct baton_bytes
+keep_body (struct apply_room *room, struct baton_bytes body, struct blob **home)
+{
+    struct blob *bodies = room->bodies;
+
+    if (bodies) {
+        ASSERT (body.size <= bodies->size - room->bodies_used_bytes);
+        unsigned char *at = bodies->data + room->bodies_used_bytes;
+        if (body.size > 0) {
+            memcpy (at, body.data, body.size);
+        }
+        room->bodies_used_bytes += body.size;
+        body.data = at;
+        *home = bodies;
+    }
+    blob_take (*home);
+    return body;
+}
+
 static void
 add_request (struct book *book, struct session *session, const struct msg_request *from,
              struct blob *home, struct apply_room *room)
@@ -113,8 +133,8 @@ add_request (struct book *book, struct session *session, const struct msg_reques
 
     if (!MUTANT (REQUEST_DEDUPE_OFF)) ASSERT (from->seq.n == seq.n);
     request->seq = seq;
-    request->body = from->body;
-    request->home = blob_take (home);
+    request->body = keep_body (room, from->body, &home);
+    request->home = home;
     // An empty window starts anew at this number, so that a gap of answered ones costs nothing.
     if (session->requests.length == 0) {
         session->requests.first = from->seq.n;
@@ -143,8 +163,8 @@ add_response (struct book *book, struct session *session, const struct msg_respo
     response->seq = session->responses_last;
     response->request = from->request;
     response->status = from->status;
-    response->body = from->body;
-    response->home = blob_take (home);
+    response->body = keep_body (room, from->body, &home);
+    response->home = home;
     if (session->responses.length == 0) {
         session->responses.first = response->seq.n;
     }

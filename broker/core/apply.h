@@ -18,6 +18,8 @@ struct apply_room {
     struct former *former;
     struct server *server;
     struct blob *blobs[APPLY_BLOBS_MAX];
+    struct blob *bodies;       // where bodies go that do not stay in the record's bytes
+    size_t bodies_used_bytes;
     struct request *requests[LIMIT_RECORD_ITEMS_MAX];
     uint32_t requests_count;
     struct response *responses[LIMIT_RECORD_ITEMS_MAX + 1];
@@ -29,7 +31,8 @@ struct apply_room {
 enum baton_err
 apply_reserve (struct book *book, const struct record *record, struct apply_room *room);
 
-// apply changes the book by one record. [home] has its bytes: bodies stay in them.
+// apply changes the book by one record. [home] has its bytes: bodies stay in them, unless larger
+// restart data would stay with them.
 void
 apply (struct book *book, const struct record *record, struct blob *home,
        struct apply_room *room);

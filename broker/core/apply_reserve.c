@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+// Restart data so much larger than the bodies may stay with them: a second block costs as much.
+#define BODIES_SHARE_BYTES 1024u
+
 static void *
 reserve_zeroed (const struct memory *memory, size_t size)
 {
@@ -66,6 +69,29 @@ reserve_responses (const struct memory *memory, struct apply_room *room, uint32_
     return BATON_OK;
 }
 
+// Bodies that are small beside the restart data of their commit get a block of their own: in the
+// record's bytes they would keep that restart data as long as they wait, and no limit of a queue
+// counts it.
+static enum baton_err
+reserve_bodies (const struct memory *memory, const struct record_committed *committed,
+                struct apply_room *room)
+{
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < committed->requests_count; i++) {
+        size += committed->requests[i].body.size;
+    }
+    for (uint32_t i = 0; i < committed->responses_count; i++) {
+        size += committed->responses[i].body.size;
+    }
+    if (committed->requests_count + committed->responses_count == 0
+        || committed->restart_data.size <= size + BODIES_SHARE_BYTES) {
+        return BATON_OK;
+    }
+    room->bodies = blob_new (memory, size);
+    return room->bodies ? BATON_OK : BATON_NO_MEMORY;
+}
+
 static enum baton_err
 reserve_committed (struct book *book, const struct record_committed *committed,
                    struct apply_room *room)
@@ -77,6 +103,7 @@ reserve_committed (struct book *book, const struct record_committed *committed,
     if (!session) return BATON_OK;
     if (reserve_requests (memory, room, committed->requests_count)) return BATON_NO_MEMORY;
     if (reserve_responses (memory, room, committed->responses_count)) return BATON_NO_MEMORY;
+    if (reserve_bodies (memory, committed, room)) return BATON_NO_MEMORY;
     if (ring_reserve (&session->requests, memory, committed->requests_count)) {
         return BATON_NO_MEMORY;
     }
@@ -168,6 +195,7 @@ apply_room_clear (const struct memory *memory, struct apply_room *room)
     for (uint32_t i = 0; i < APPLY_BLOBS_MAX; i++) {
         blob_drop (memory, &room->blobs[i]);
     }
+    blob_drop (memory, &room->bodies);
     for (uint32_t i = 0; i < room->requests_count; i++) {
         memory_release (memory, room->requests[i], sizeof **room->requests);
     }

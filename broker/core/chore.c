@@ -94,18 +94,24 @@ decide_absent (const struct stage *stage, struct decision *decision)
     return decide_life (&scene, place->session, decision);
 }
 
-// An offer that has become old is written anew, or it alone would pin the front of the log.
-static enum verdict
-decide_old_offer (const struct book *book, struct decision *decision)
+// old_offer returns the server whose offer must be written anew, because it alone would pin the
+// front of the log; NULL if there is none.
+static const struct server *
+old_offer (const struct book *book)
 {
     const struct queue *first = queue_first (&book->servers);
 
-    if (!first) return VERDICT_NOTHING;
+    if (!first) return NULL;
     const struct server *server = queue_owner (first, const struct server, in_book);
-    if (server->offered.n + LIMIT_OFFER_RENEW_RECORDS > book->last_index.n) {
-        return VERDICT_NOTHING;
-    }
-    return decide_renewal (server, decision);
+    return server->offered.n + LIMIT_OFFER_RENEW_RECORDS > book->last_index.n ? NULL : server;
+}
+
+static enum verdict
+decide_old_offer (const struct book *book, struct decision *decision)
+{
+    const struct server *server = old_offer (book);
+
+    return server ? decide_renewal (server, decision) : VERDICT_NOTHING;
 }
 
 // decide_placing tries sessions that want a server; those that find none wait for a change.
@@ -162,11 +168,14 @@ backoff_over_ns (const struct roster *roster)
 }
 
 uint64_t
-chore_deadline_ns (const struct roster *roster, const struct core_options *options)
+chore_deadline_ns (const struct book *book, const struct roster *roster,
+                   const struct core_options *options)
 {
     uint64_t deadline_ns = earlier (roster->servers_due_ns, backoff_over_ns (roster));
     const struct queue *link;
 
+    // Where all ends talk all the time, no timer would ever come to it.
+    if (old_offer (book)) return 0;
     if ((link = queue_first (&roster->heard))) {
         const struct roster_link *first = queue_owner (link, const struct roster_link, in_heard);
         deadline_ns =

@@ -15,6 +15,7 @@ chore_due (const struct stage *stage, struct decision *decision);
 
 // chore_deadline_ns returns when chore_due is to be called next, UINT64_MAX for never.
 uint64_t
-chore_deadline_ns (const struct roster *roster, const struct core_options *options);
+chore_deadline_ns (const struct book *book, const struct roster *roster,
+                   const struct core_options *options);
 
 #endif

@@ -433,7 +433,7 @@ core_step (struct core *core, const struct event *event, struct effect_list *eff
 uint64_t
 core_deadline_ns (const struct core *core)
 {
-    return chore_deadline_ns (&core->roster, &core->options);
+    return chore_deadline_ns (&core->book, &core->roster, &core->options);
 }
 
 struct log_index

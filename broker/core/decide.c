@@ -73,22 +73,36 @@ share (uint64_t total, uint64_t percent)
 }
 
 enum verdict
-decide_room (const struct scene *scene, struct decision *decision, enum work work, uint64_t size)
+decide_memory (const struct scene *scene, struct decision *decision, enum work work,
+               uint64_t size)
 {
     const struct capacity *capacity = &scene->event->capacity;
-    const uint64_t memory =
+    const uint64_t wanted =
         share (capacity->memory_total_bytes, memory_reserve_percent (work)) + size;
-    const uint64_t disk = share (capacity->disk_total_bytes, disk_reserve_percent (work)) + size;
 
-    if (capacity->memory_free_bytes < memory) {
-        return decide_busy (scene, decision, BUSY_MEMORY, "free memory of the broker's budget",
-                            capacity->memory_free_bytes, memory);
-    }
-    if (capacity->disk_free_bytes < disk) {
-        return decide_busy (scene, decision, BUSY_DISK, "free disk of the store",
-                            capacity->disk_free_bytes, disk);
-    }
-    return VERDICT_NOTHING;
+    if (capacity->memory_free_bytes >= wanted) return VERDICT_NOTHING;
+    return decide_busy (scene, decision, BUSY_MEMORY, "free memory of the broker's budget",
+                        capacity->memory_free_bytes, wanted);
+}
+
+enum verdict
+decide_disk (const struct scene *scene, struct decision *decision, enum work work, uint64_t size)
+{
+    const struct capacity *capacity = &scene->event->capacity;
+    const uint64_t wanted =
+        share (capacity->disk_total_bytes, disk_reserve_percent (work)) + size;
+
+    if (capacity->disk_free_bytes >= wanted) return VERDICT_NOTHING;
+    return decide_busy (scene, decision, BUSY_DISK, "free disk of the store",
+                        capacity->disk_free_bytes, wanted);
+}
+
+enum verdict
+decide_room (const struct scene *scene, struct decision *decision, enum work work, uint64_t size)
+{
+    const enum verdict verdict = decide_memory (scene, decision, work, size);
+
+    return verdict == VERDICT_REFUSE ? verdict : decide_disk (scene, decision, work, size);
 }
 
 void

@@ -60,10 +60,23 @@ decide_busy (const struct scene *scene, struct decision *decision, enum busy_rea
 // Kinds of work, from the first that overload refuses to the last.
 enum work { WORK_NEW = 1, WORK_KEEP = 2, WORK_COMPLETION = 3 };
 
-// decide_room refuses BUSY(memory) or BUSY(disk) if there is no room for [work] of [size] bytes;
-// VERDICT_NOTHING if there is.
+// decide_memory refuses BUSY(memory), decide_disk BUSY(disk), if there is no room for [work] of
+// [size] bytes; VERDICT_NOTHING if there is.
+enum verdict
+decide_memory (const struct scene *scene, struct decision *decision, enum work work,
+               uint64_t size);
+
+enum verdict
+decide_disk (const struct scene *scene, struct decision *decision, enum work work, uint64_t size);
+
+// decide_room asks for both.
 enum verdict
 decide_room (const struct scene *scene, struct decision *decision, enum work work, uint64_t size);
+
+// decide_path refuses HELLO_FIRST to what a client says for [actor] over a path that did not open
+// it last: it was said before that OPEN was answered, and is not what the process builds on now.
+enum verdict
+decide_path (const struct scene *scene, struct decision *decision, const struct actor *actor);
 
 // decide_begin makes the decision a record of [type].
 void

@@ -47,7 +47,7 @@ decide_commit_actor (const struct scene *scene, struct decision *decision,
     if (actor->session && !server_is_current (actor->session->server, actor->session)) {
         return decide_refuse (scene, decision, REFUSAL_FENCED, "server");
     }
-    return VERDICT_NOTHING;
+    return actor->role == END_CLIENT ? decide_path (scene, decision, actor) : VERDICT_NOTHING;
 }
 
 // Where it builds on: only the commit after the stored one is new.
@@ -117,25 +117,53 @@ bodies_bytes (const struct msg_part *part, uint64_t *largest)
     return sum;
 }
 
+static enum work
+work_of (const struct msg_part *part)
+{
+    if (part->requests_count > 0) return WORK_NEW;
+    return part->responses_count > 0 || part->responses_consumed_through.n > 0 ? WORK_COMPLETION
+                                                                               : WORK_KEEP;
+}
+
+// makes_room tells whether a commit of [size] bytes lets go of as much as it brings. A client that
+// asks and takes in one commit can do neither alone: refused, it would hold what fills the memory.
+static bool
+makes_room (const struct actor *actor, const struct session *session, const struct msg_part *part,
+            uint64_t size)
+{
+    uint64_t freed = blob_view (actor->restart_data).size;
+    uint64_t count = 0;
+
+    if (!session || actor->role != END_CLIENT) return false;
+    for (uint64_t i = session->responses_consumed_through.n + 1;
+         i <= part->responses_consumed_through.n; i++) {
+        freed += session_response (session, (struct response_seq) { i })->body.size;
+        count++;
+    }
+    return count >= part->requests_count && freed >= size;
+}
+
 static enum verdict
-decide_commit_room (const struct scene *scene, struct decision *decision)
+decide_commit_room (const struct scene *scene, struct decision *decision,
+                    const struct actor *actor, const struct session *session)
 {
     const struct msg_commit *commit = &scene->event->msg->commit;
     const struct msg_part *part = part_of (commit);
     uint64_t largest;
     const uint64_t size = bodies_bytes (part, &largest) + commit->restart_data.size;
-    enum work work = WORK_KEEP;
+    const enum work work = work_of (part);
+    // On disk it takes its place all the same.
+    const enum work memory_work =
+        work == WORK_NEW && makes_room (actor, session, part, size) ? WORK_COMPLETION : work;
 
     if (largest > scene->options->body_max_bytes) {
         return decide_limit (scene, decision, REFUSAL_TOO_LARGE, "body", largest,
                              scene->options->body_max_bytes);
     }
-    if (part->requests_count > 0) {
-        work = WORK_NEW;
-    } else if (part->responses_count > 0 || part->responses_consumed_through.n > 0) {
-        work = WORK_COMPLETION;
+    if (decide_memory (scene, decision, memory_work, size) == VERDICT_REFUSE) {
+        return VERDICT_REFUSE;
     }
-    return decide_room (scene, decision, work, size);
+    return decide_disk (scene, decision, work, size);
 }
 
 static enum verdict
@@ -336,7 +364,9 @@ decide_commit (const struct scene *scene, struct decision *decision)
         session = book_session (scene->book, commit->parts[0].session);
         if (decide_part (scene, decision, actor, session) == VERDICT_REFUSE) return VERDICT_REFUSE;
     }
-    if (decide_commit_room (scene, decision) == VERDICT_REFUSE) return VERDICT_REFUSE;
+    if (decide_commit_room (scene, decision, actor, session) == VERDICT_REFUSE) {
+        return VERDICT_REFUSE;
+    }
     decide_begin (decision, RECORD_COMMITTED);
     committed->actor = actor->id;
     committed->incarnation = actor->incarnation;

@@ -166,6 +166,20 @@ decide_open (const struct scene *scene, struct decision *decision)
 }
 
 enum verdict
+decide_path (const struct scene *scene, struct decision *decision, const struct actor *actor)
+{
+    const struct queue *link;
+
+    queue_each (link, &actor->sessions) {
+        const struct session *session = queue_owner (link, const struct session, in_actor);
+        if (roster_session (scene->roster, session)->client == scene->link) {
+            return VERDICT_NOTHING;
+        }
+    }
+    return decide_refuse (scene, decision, REFUSAL_HELLO_FIRST, "opened over another path");
+}
+
+enum verdict
 decide_close (const struct scene *scene, struct decision *decision)
 {
     const struct msg_close *close = &scene->event->msg->close;
@@ -186,6 +200,7 @@ decide_close (const struct scene *scene, struct decision *decision)
         || !id_equal (session->client->instance, scene->link->instance)) {
         return decide_refuse (scene, decision, REFUSAL_FENCED, "actor");
     }
+    if (decide_path (scene, decision, session->client) == VERDICT_REFUSE) return VERDICT_REFUSE;
     decision->refused.version = session->client->version;
     if (session->client->version.n != close->expect_version.n) {
         return decide_refuse (scene, decision, REFUSAL_GAP, "version");

@@ -16,7 +16,7 @@ struct request {
     struct request_seq seq;
     uint32_t attempts;        // counted ones that ended without an answer
     struct baton_bytes body;
-    struct blob *home;        // the record that the body lies in
+    struct blob *home;        // the record, or else the block, that the body lies in
 };
 
 struct response {

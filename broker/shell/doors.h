@@ -42,7 +42,10 @@ struct doors {
     uint32_t doors_count;
     struct paths paths;
     struct strangers strangers;
-    uint64_t resident_bytes;  // of the process, beside the budget, when the doors were new
+    // Memory of the process beside the budget when the doors were new. It may be below 0: not all
+    // that the budget has given away was touched.
+    int64_t beside_bytes;
+    enum { BESIDE_UNKNOWN = 0, BESIDE_KNOWN = 1 } beside;
     uint64_t guarded_ns;      // when the doors were last closed for their memory
 };
 

@@ -63,32 +63,33 @@ bind_again (struct doors *doors, struct door *door, uint64_t now_ns)
               baton_strerror (err));
 }
 
+// How much more memory there is beside the budget than when the doors were new.
 static uint64_t
-unaccounted_bytes (uint64_t budget_bytes)
+grown_bytes (struct doors *doors, uint64_t budget_bytes)
 {
-    const uint64_t resident_bytes = read_resident_bytes ();
+    const int64_t bytes = (int64_t) read_resident_bytes () - (int64_t) budget_bytes;
 
-    return resident_bytes > budget_bytes ? resident_bytes - budget_bytes : 0;
+    if (doors->beside == BESIDE_UNKNOWN) {
+        doors->beside_bytes = bytes;
+        doors->beside = BESIDE_KNOWN;
+    }
+    return bytes > doors->beside_bytes ? (uint64_t) (bytes - doors->beside_bytes) : 0;
 }
 
 static bool
 is_too_large (struct doors *doors, uint64_t budget_bytes)
 {
     const uint64_t max_bytes = doors->config->door_memory_max_bytes;
-    uint64_t bytes = unaccounted_bytes (budget_bytes);
 
-    if (doors->resident_bytes == 0) {
-        doors->resident_bytes = bytes;
-    }
-    if (bytes <= doors->resident_bytes + max_bytes) return false;
+    if (grown_bytes (doors, budget_bytes) <= max_bytes) return false;
     // It may be ours, freed and not given back yet.
     malloc_trim (0);
-    bytes = unaccounted_bytes (budget_bytes);
-    if (bytes <= doors->resident_bytes + max_bytes) return false;
+    const uint64_t grown = grown_bytes (doors, budget_bytes);
+    if (grown <= max_bytes) return false;
     log_line (doors->log, LOG_ERROR, "%" PRIu64 " bytes of memory grew beside the budget"
               " (door_memory_max_bytes %" PRIu64 "): somebody sends messages without an end; all"
               " doors are closed and bound anew, ends come back by themselves; if it goes on,"
-              " keep strangers out with a firewall", bytes - doors->resident_bytes, max_bytes);
+              " keep strangers out with a firewall", grown, max_bytes);
     return true;
 }
 

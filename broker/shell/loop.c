@@ -225,9 +225,8 @@ refuse_for_room (struct loop *loop, const struct doors_message *message, enum ba
               reason == BUSY_MEMORY ? "memory" : "disk", loop->capacity.memory_free_bytes,
               loop->capacity.memory_total_bytes, loop->capacity.disk_free_bytes,
               loop->capacity.disk_total_bytes);
-    if (makes_no_record (message->msg.kind) || message->msg.kind == MSG_GOODBYE) {
-        return BATON_OK;
-    }
+    // Nobody waits for the answer to these two; with all else an end stands still without one.
+    if (message->msg.kind == MSG_HEARTBEAT || message->msg.kind == MSG_GOODBYE) return BATON_OK;
     refuse_busy (&message->msg, reason, RETRY_AFTER_MS, &refused);
     tell_room (loop, reason, &refused);
     doors_refuse (&loop->doors, message->link, &refused);

@@ -47,6 +47,12 @@ refuse_msg (const struct msg *msg, enum refusal refusal, struct msg_refused *ref
         refused->actor = msg->close.actor;
         refused->incarnation = msg->close.incarnation;
         refused->version = msg->close.expect_version;
+    } else if (msg->kind == MSG_CREDIT) {
+        refused->session = msg->credit.session;
+    } else if (msg->kind == MSG_RELOAD) {
+        refused->session = msg->reload.session;
+        refused->actor = msg->reload.actor;
+        refused->incarnation = msg->reload.incarnation;
     }
 }
 

@@ -205,7 +205,7 @@ turn_refuse (const struct msg *msg, enum baton_err error, struct msg_refused *re
     const enum busy_reason reason = error == BATON_NO_MEMORY ? BUSY_MEMORY : BUSY_DISK;
 
     refuse_busy (msg, reason, RETRY_AFTER_MS, refused);
-    return !makes_no_record (msg->kind) && msg->kind != MSG_GOODBYE;
+    return msg->kind != MSG_HEARTBEAT && msg->kind != MSG_GOODBYE;
 }
 
 enum baton_err

@@ -32,6 +32,15 @@ def new_id():
     return tuple(1 + int.from_bytes(os.urandom(7), "little") for _ in range(2))
 
 
+def check_refused(got, refusal, text=None, **facts):
+    wanted = {"refusal": NUMBERS["REFUSAL_" + refusal]}
+    wanted |= {} if text is None else {"text": text.encode()}
+    wanted |= {name: NUMBERS.get(value, value) for name, value in facts.items()}
+    told = {name: got[name] for name in wanted}
+    check(told == wanted, f"refused as {told}, wanted {wanted}")
+    return got
+
+
 class Stranger:
     """One path. Nothing is said on it before hello()."""
 
@@ -56,20 +65,28 @@ class Stranger:
                 return fields
 
     def hello(self, role="CLIENT", name=b""):
+        """Until it is welcome: a link that said good-bye on another path may still be counted."""
         fields = {"role": "END_" + role, "instance": self.instance}
-        self.say("HELLO", fields | ({"name": name} if name else {}))
-        self.hear("WELCOME")
-        return self
+        end = time.monotonic() + WAIT_MAX_S
+        while True:
+            self.say("HELLO", fields | ({"name": name} if name else {}))
+            if "refusal" not in self.hear("WELCOME", "REFUSED"):
+                return self
+            check(time.monotonic() < end, "HELLO is refused")
 
     def expect(self, refusal, text=None, **facts):
-        """The answer is this refusal, with exactly these facts."""
-        got = self.hear("REFUSED")
-        wanted = {"refusal": NUMBERS["REFUSAL_" + refusal]}
-        wanted |= {} if text is None else {"text": text.encode()}
-        wanted |= {name: NUMBERS.get(value, value) for name, value in facts.items()}
-        told = {name: got[name] for name in wanted}
-        check(told == wanted, f"refused as {told}, wanted {wanted}")
-        return got
+        """The next refusal is this one, with exactly these facts."""
+        return check_refused(self.hear("REFUSED"), refusal, text, **facts)
+
+    def fill(self, opened, body, most):
+        """Commits one [body] after another, at most [most]: (version, the first refusal)."""
+        for version in range(most):
+            commit, bulk = self.commit(opened, version + 1, [body], expect_version=version)
+            self.say("COMMIT", commit, bulk)
+            answer = self.hear("COMMITTED", "REFUSED")
+            if "refusal" in answer:
+                return version, answer
+        raise Failed(f"{most} bodies of {len(body)} bytes are taken")
 
     def open(self, session, requirement=b"", **fields):
         """Opens a session of its own; returns the fields of OPENED."""
@@ -150,6 +167,8 @@ class Ground:
         self.client = place.add("good-client", [place.program(PROGRAMS[2]), place.endpoint,
                                                 "good-client", place.folder, "{fd}"])
         self.watch = Watch(self.client)
+        with open(place.program(BROKER), "rb") as program:
+            self.is_sanitized = b"__asan_init" in program.read()
 
     def __enter__(self):
         self.broker.start()

@@ -48,6 +48,13 @@ damage (struct process *process, unsigned char *bytes, size_t size)
         const uint32_t at = process_draw (process, "which byte", (uint32_t) size);
         bytes[at] ^= (unsigned char) (1 + process_draw (process, "how", 255));
     }
+    struct msg msg;
+    struct wire_fault fault;
+    struct world *world = process->world;
+    if (wire_decode (world->decoder, &world->limits, (struct baton_bytes) { bytes, size }, &msg,
+                     &fault) == BATON_OK) {
+        world_sometimes (world, SOMETIMES_DAMAGED_FRAME_TAKEN);
+    }
 }
 
 static void

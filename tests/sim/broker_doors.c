@@ -95,7 +95,8 @@ on_fault (struct broker *broker, const struct arrival *arrival, const struct wir
                       arrival->process->name, fault->what, (unsigned long long) fault->value,
                       (unsigned long long) fault->limit);
     }
-    world_sometimes (world, SOMETIMES_DAMAGED_FRAME);
+    world_sometimes (world, fault->refusal == REFUSAL_TOO_LARGE ? SOMETIMES_TOO_LARGE
+                                                                : SOMETIMES_DAMAGED_FRAME);
     refuse_fault (fault, &refused);
     answer (broker, arrival->address, &refused);
     if (!strangers_fault (&broker->strangers, arrival->address, world->now_ns)) return;

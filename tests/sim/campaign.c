@@ -22,6 +22,7 @@ enum {
 // What one process and its parent share.
 struct desk {
     uint64_t seed;        // that runs now
+    uint64_t end_seed;    // the first one that another process runs
     uint64_t seeds_count; // done
     uint64_t violations_count;
     struct sim_counts counts;
@@ -58,8 +59,20 @@ note_failure (struct desk *desk, uint64_t seed, const struct sim_result *result)
     desk->failure = *result;
 }
 
+// Where all seeds are run, each violation is told as it comes.
 static void
-run_seed (struct desk *desk, uint64_t seed)
+tell_failure (const struct campaign *campaign, uint64_t seed, const struct sim_result *result)
+{
+    char name[32];
+
+    if (campaign->options->extent != CAMPAIGN_ALL || campaign->options->form == CAMPAIGN_JSON) return;
+    snprintf (name, sizeof name, "seed %" PRIu64, seed);
+    campaign_print_result (stdout, name, result);
+    fflush (stdout);
+}
+
+static void
+run_seed (const struct campaign *campaign, struct desk *desk, uint64_t seed)
 {
     const struct sim_options options = { 0, NULL };
     struct choices *choices = choices_new (seed);
@@ -69,6 +82,7 @@ run_seed (struct desk *desk, uint64_t seed)
     alarm (RUN_SECONDS_MAX);
     if (sim_run (choices, &options, &result) == SIM_VIOLATED) {
         note_failure (desk, seed, &result);
+        tell_failure (campaign, seed, &result);
     }
     alarm (0);
     sim_counts_add (&desk->counts, &result.counts);
@@ -80,29 +94,41 @@ static void
 run_chunk (const struct campaign *campaign, struct desk *desk, uint64_t first, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
-        run_seed (desk, first + i);
+        run_seed (campaign, desk, first + i);
         if (desk->violations_count > 0 && campaign->options->extent == CAMPAIGN_TO_FIRST) break;
     }
     fflush (NULL);
     _exit (0);
 }
 
-static void
-start_child (struct campaign *campaign, uint32_t job)
+// Gives [desk] its next seeds: what is left of those it had, or new ones.
+static uint64_t
+next_seed (struct campaign *campaign, struct desk *desk)
 {
     const struct campaign_options *options = campaign->options;
     uint64_t count = options->seeds_count - campaign->given_count;
 
-    if (count == 0 || campaign->stops) return;
+    if (desk->seed + 1 < desk->end_seed) return desk->seed + 1;
     if (count > SEEDS_PER_PROCESS) {
         count = SEEDS_PER_PROCESS;
     }
     const uint64_t first = options->first_seed + campaign->given_count;
     campaign->given_count += count;
+    desk->end_seed = first + count;
+    return first;
+}
+
+static void
+start_child (struct campaign *campaign, uint32_t job)
+{
+    struct desk *desk = &campaign->desks[job];
+    const uint64_t first = next_seed (campaign, desk);
+
+    if (first == desk->end_seed || campaign->stops) return;
     fflush (NULL);
     const pid_t child = fork ();
     if (child == 0) {
-        run_chunk (campaign, &campaign->desks[job], first, count);
+        run_chunk (campaign, desk, first, desk->end_seed - first);
     }
     if (child < 0) {
         perror ("baton-sim: fork");
@@ -123,6 +149,7 @@ look_at_end (struct campaign *campaign, struct desk *desk, int status)
                   && WTERMSIG (status) == SIGALRM ? "the run does not end" : "the run crashed");
         desk->seeds_count++;
         note_failure (desk, desk->seed, &result);
+        tell_failure (campaign, desk->seed, &result);
     }
     if (desk->violations_count > 0 && campaign->options->extent == CAMPAIGN_TO_FIRST) {
         campaign->stops = true;
@@ -234,7 +261,7 @@ print_text (const struct campaign *campaign, const struct desk *sum)
     for (uint32_t i = 0; i < FIGURES_COUNT; i++) {
         printf ("%-48s %12.1f\n", figures[i].name, figures[i].value);
     }
-    if (sum->violations_count > 0) {
+    if (sum->violations_count > 0 && campaign->options->extent == CAMPAIGN_TO_FIRST) {
         snprintf (name, sizeof name, "seed %" PRIu64, sum->failed_seed);
         campaign_print_result (stdout, name, &sum->failure);
     }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 #include "tests/sim/chart.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     LANES_MAX = 16,
-    LANE_COLUMNS = 11,
+    LANE_COLUMNS = 12,
     NAME_BYTES = 24,
     LINE_BYTES = 1024,
     FIELDS_COUNT = 5,
@@ -37,7 +38,7 @@ static const struct { const char *word; const char *text; } glossary[] = {
     { "OPEN ", "a client asks for its session, new or as it was left" },
     { "OPENED", "here is the session: restart data and how far all is" },
     { "RESUMED", "the queues as they stood have been sent; what follows is new" },
-    { "COMMIT ", "work, what was consumed, and new restart data: all stored in one step or not at all" },
+    { "COMMIT ", "work, what was consumed, new restart data: stored in one step or not at all" },
     { "COMMITTED", "the commit is safe" },
     { "DELIVER", "a request goes to a server, or a response to a client" },
     { "RELOAD", "a server does not hold the session's state and asks for it" },
@@ -63,15 +64,28 @@ grow (void *data, size_t size_bytes)
     return grown;
 }
 
-static int
-lane_of (struct chart *chart, const char *name)
+// Processes have short names in the simulator: c1, s0-4, x2.
+static void
+write_name (const char *name, char written[NAME_BYTES])
 {
-    if (!*name || strcmp (name, "world") == 0) return -1;
+    const char *kind = *name == 'c' ? "client " : *name == 's' ? "server " : "attacker ";
+    const bool is_short = *name && strchr ("csx", *name) && isdigit ((unsigned char) name[1]);
+
+    snprintf (written, NAME_BYTES, "%s%s", is_short ? kind : "", is_short ? name + 1 : name);
+}
+
+static int
+lane_of (struct chart *chart, const char *told)
+{
+    char name[NAME_BYTES];
+
+    if (!*told || strcmp (told, "world") == 0 || strcmp (told, "net") == 0) return -1;
+    write_name (told, name);
     for (int i = 0; i < chart->lanes_count; i++) {
         if (strcmp (chart->names[i], name) == 0) return i;
     }
     if (chart->lanes_count == LANES_MAX) return -1;
-    snprintf (chart->names[chart->lanes_count], NAME_BYTES, "%s", name);
+    memcpy (chart->names[chart->lanes_count], name, sizeof name);
     return chart->lanes_count++;
 }
 
@@ -264,4 +278,17 @@ chart_draw (FILE *events, FILE *out)
     }
     free (chart.events);
     return chart.events_count;
+}
+
+size_t
+chart_count (FILE *events)
+{
+    char line[LINE_BYTES];
+    char *fields[FIELDS_COUNT];
+    size_t count = 0;
+
+    while (fgets (line, sizeof line, events)) {
+        count += cut (line, fields) && *fields[4] != '~';
+    }
+    return count;
 }

@@ -18,4 +18,8 @@
 size_t
 chart_draw (FILE *events, FILE *out);
 
+// chart_count returns how many rows chart_draw would draw.
+size_t
+chart_count (FILE *events);
+
 #endif

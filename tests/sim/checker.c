@@ -203,30 +203,12 @@ compare_truth (const struct checker *checker, const struct book *book)
     }
 }
 
-static void
-check_bounds (const struct checker *checker, const struct book *book)
-{
-    const struct core_options *options = &checker->world->plan.options;
-    const struct queue *link;
-
-    queue_each (link, &book->sessions) {
-        const struct session *session = queue_owner (link, const struct session, in_book);
-        if (session->open_count > options->queue_max_count
-            || session->requests_bytes > options->queue_max_bytes) {
-            sim_violated (INVARIANT_BOUNDS, "a session holds %u requests of %llu bytes; %llu and"
-                          " %llu are allowed", session->open_count, N (session->requests_bytes),
-                          N (options->queue_max_count), N (options->queue_max_bytes));
-        }
-    }
-}
-
 void
 checker_looks (struct checker *checker, const struct core *live)
 {
     checker->looks_count++;
     compare_books (checker, live, "at work");
     compare_truth (checker, core_book (live));
-    check_bounds (checker, core_book (live));
     book_check (core_book (live), checker->world->plan.options.attempts_max);
 }
 

@@ -22,6 +22,7 @@ struct conversation {
     bool loaded;
     bool finished;
     struct client_share share;     // by hand: sent and consumed, as it will be saved
+    struct client_share committed; // as it was sealed last
     uint32_t drafted_count;        // sent and not sealed
     uint64_t shown_seq;            // newest response that was shown
     uint64_t reopen_ns;
@@ -145,6 +146,7 @@ load (struct client *client, struct conversation *conversation)
                       client->process->name, saved.size, conversation->name);
     }
     conversation->drafted_count = 0;
+    conversation->committed = conversation->share;
     const bool current
         = session->client_incarnation == link_session_incarnation (conversation->session).n;
     if (current && session->state == SESSION_OPEN && session->by_hand
@@ -291,15 +293,21 @@ recv_some (struct client *client, struct conversation *conversation)
     }
 }
 
-// Saves requests, consumption and progress in one step.
+// Saves requests, consumption and progress in one step; now and then what is saved already.
 static void
-commit (struct conversation *conversation)
+commit (struct client *client, struct conversation *conversation)
 {
     const struct client_share share = conversation->share;
 
+    if (memcmp (&share, &conversation->committed, sizeof share) == 0
+        && (world_of (client)->phase != WORLD_ROUGH
+            || process_draw (client->process, "no news", 4) != 3)) {
+        return;
+    }
     if (link_session_commit (conversation->session,
                              (struct baton_bytes) { &share, sizeof share }) == BATON_OK) {
         conversation->drafted_count = 0;
+        conversation->committed = share;
     }
 }
 
@@ -392,7 +400,7 @@ act_in (struct client *client, struct conversation *conversation)
         break;
     default:
         if (conversation->conduct == CONDUCT_BY_HAND) {
-            commit (conversation);
+            commit (client, conversation);
         } else {
             push (conversation);
         }

@@ -219,6 +219,21 @@ push (struct connection *connection, struct pipe *pipe, struct parcel *parcel)
     plan_delivery (connection, pipe);
 }
 
+// An end reads its connections one after the other: what an old one still carries comes before all
+// that the next one brings, or is lost.
+static void
+lose_late (struct net *net, const struct process *process)
+{
+    struct connection *next;
+
+    for (struct connection *each = net->connections; each; each = next) {
+        next = each->next;
+        if (each->process != process || each->state == CONNECTION_OPEN) continue;
+        pipe_cut (&each->down, 0);
+        settle (net, each);
+    }
+}
+
 static void
 connect_now (void *context, uint64_t line_number)
 {
@@ -230,6 +245,7 @@ connect_now (void *context, uint64_t line_number)
     if (line->number != line_number || !line->connecting) return;
     line->connecting = false;
     if (!broker_is_up (world->broker)) return;
+    lose_late (&world->net, process);
     struct connection *connection = calloc (1, sizeof *connection);
     if (!connection) abort ();
     connection->world = world;

@@ -2,8 +2,8 @@
 // net.h has connections as ZeroMQ makes them. A line is an end's socket, made by dialling: it keeps
 // what is sent while there is no connection, and connects anew by itself. A connection keeps the
 // order and loses nothing, until it drops: then the newest frames on their way are gone, nobody is
-// told, and the next connection is a new path for the broker. What an old connection still carries
-// arrives after what was said on a newer one, or before.
+// told, and the next connection is a new path for the broker, where what an old one still carries may
+// arrive after what was said on a newer one. An end reads them one after the other.
 #ifndef BATON_TESTS_NET_H
 #define BATON_TESTS_NET_H
 

@@ -52,6 +52,7 @@ draw_options (struct plan *plan, struct choices *choices)
     options->match_grace_ms = ONE_OF (choices, "match grace", 5000, 500, 0);
     options->session_life_ms = ONE_OF (choices, "session life", 604800000, 60000, 4000);
     options->attempts_max = ONE_OF (choices, "attempts", 3, 1, 2, 5);
+    options->body_max_bytes = ONE_OF (choices, "body max", LIMIT_BODY_MAX_BYTES, 500);
     if (draw (choices, "few unacknowledged", 4) == 3) {
         options->unacked_max_count = 2 + draw (choices, "unacknowledged", 10);
     }

@@ -379,9 +379,7 @@ process_pump (struct process *process)
     link_step (process->link, world->now_ns);
     do_actions (process);
     check_epoch (process);
-    uint64_t due_ns = link_deadline_ns (process->link);
-    if (process->blocked && world->now_ns + BLOCKED_RETRY_NS < due_ns) {
-        due_ns = world->now_ns + BLOCKED_RETRY_NS;
-    }
+    const uint64_t due_ns = process->blocked ? world->now_ns + BLOCKED_RETRY_NS
+                                             : link_deadline_ns (process->link);
     plan_wake (process, due_ns <= world->now_ns ? world->now_ns + US_NS : due_ns);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 #include "tests/sim/shrink.h"
 
+#include "tests/sim/chart.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +14,13 @@
 #define TRY_SECONDS_MAX 20u
 // Choices with fewer possibilities are kinds and counts, not times.
 #define RAISE_MAX 1000u
+// Values that are tried of one choice of the plan.
+#define PLAN_TRIES_MAX 12u
 
 // One run, and what it drew.
 struct outcome {
     struct sim_result result;
+    uint64_t events_count; // rows of its chart
     struct choice *list;
     size_t count;
 };
@@ -23,6 +28,7 @@ struct outcome {
 // What a child says before the choices that it drew.
 struct report {
     struct sim_result result;
+    uint64_t events_count;
     size_t count;
 };
 
@@ -86,12 +92,16 @@ static _Noreturn void
 run_in_child (int fd, const struct choice *list, size_t count, uint64_t steps_max)
 {
     struct choices *choices = choices_new_list (list, count);
-    const struct sim_options options = { .steps_max = steps_max };
+    FILE *events = tmpfile ();
+    const struct sim_options options = { .steps_max = steps_max, .chart = events };
     struct report report;
 
+    if (!events) abort ();
     alarm (TRY_SECONDS_MAX);
     memset (&report, 0, sizeof report);
     (void) sim_run (choices, &options, &report.result);
+    rewind (events);
+    report.events_count = chart_count (events);
     const struct choice *drawn = choices_view (choices, &report.count);
     const bool told = write_all (fd, &report, sizeof report)
         && write_all (fd, drawn, report.count * sizeof *drawn);
@@ -106,6 +116,7 @@ receive (int fd, struct outcome *outcome)
 
     if (!read_all (fd, &report, sizeof report)) return false;
     outcome->result = report.result;
+    outcome->events_count = report.events_count;
     outcome->count = report.count;
     outcome->list = new_list (report.count);
     if (read_all (fd, outcome->list, report.count * sizeof *outcome->list)) return true;
@@ -174,11 +185,12 @@ sum_of (const struct outcome *outcome)
     return sum;
 }
 
-// A step weighs more than a choice: a reader goes through the steps one by one.
+// A reader goes through the rows of the chart one by one, so they weigh most.
 static uint64_t
 weight_of (const struct outcome *outcome)
 {
-    return 2 * outcome->result.step + shrink_nonzero_count (outcome->list, outcome->count);
+    return 4 * outcome->events_count + shrink_nonzero_count (outcome->list, outcome->count)
+        + outcome->result.step;
 }
 
 static bool
@@ -394,6 +406,25 @@ lower (struct shrinking *self)
     return progress;
 }
 
+// A plan that is less mild may need less: a longer rough phase, or a credit that is used up sooner.
+static bool
+change_plan (struct shrinking *self)
+{
+    bool progress = false;
+
+    for (size_t place = 0; place < self->best.count && has_time (self); place++) {
+        if (self->best.list[place].stream != CHOICE_PLAN) continue;
+        const uint32_t max = self->best.list[place].max;
+        const uint32_t step = max < PLAN_TRIES_MAX ? 1 : max / PLAN_TRIES_MAX;
+        for (uint32_t value = 0; value < max && has_time (self); value += step) {
+            if (value == self->best.list[place].value || !try_value (self, place, value)) continue;
+            progress = true;
+            if (place >= self->best.count) break;
+        }
+    }
+    return progress;
+}
+
 // A pause that lasts longer may spare many steps in which nothing happens.
 static bool
 raise_some (struct shrinking *self)
@@ -412,8 +443,10 @@ static void
 tell (const struct shrinking *self, const char *pass)
 {
     if (!self->options->progress) return;
-    fprintf (self->options->progress, "%-10s %6llu steps, %6zu choices not 0, after %llu runs\n",
-             pass, (unsigned long long) self->best.result.step,
+    fprintf (self->options->progress,
+             "%-10s %6llu events, %6llu steps, %6zu choices not 0, after %llu runs\n", pass,
+             (unsigned long long) self->best.events_count,
+             (unsigned long long) self->best.result.step,
              shrink_nonzero_count (self->best.list, self->best.count),
              (unsigned long long) self->runs_count);
     fflush (self->options->progress);
@@ -427,6 +460,7 @@ round_of_passes (struct shrinking *self)
         { "streams", clear_streams },
         { "chunks", clear_chunks },
         { "take out", take_chunks_out },
+        { "plan", change_plan },
         { "pauses", raise_some },
         { "lower", lower },
     };
@@ -469,6 +503,7 @@ shrink (const struct choice *list, size_t count, const struct shrink_options *op
         .list = self.best.list,
         .count = without_trailing_zeros (&self.best),
         .result = self.best.result,
+        .events_count = self.best.events_count,
         .runs_count = self.runs_count,
         .took_ms = now_ms () - self.began_ms,
     };

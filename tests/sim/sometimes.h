@@ -53,7 +53,6 @@
     X (FRAME_REPEATED, "old frame came again") \
     X (DAMAGED_FRAME, "damaged bytes refused") \
     X (DAMAGED_FRAME_TAKEN, "damaged bytes still a message") \
-    X (WIRE_RUN, "run over the wire's bytes") \
     X (NO_MEMORY, "allocation failed") \
     X (SERVER_STALLED, "handler stalled beyond silence") \
     X (BROKER_STALLED, "broker stood still") \

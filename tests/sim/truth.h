@@ -28,6 +28,7 @@ struct server_share {
 
 struct truth_request {
     uint64_t hash;
+    uint64_t size;
     enum { REQUEST_STANDS = 1, REQUEST_ANSWERED = 2, REQUEST_GIVEN_UP = 3 } state;
     uint32_t attempts;
 };
@@ -59,6 +60,7 @@ struct truth_session {
     uint64_t requests_count;
     uint64_t requests_room;
     uint64_t open_count;
+    uint64_t open_bytes;
     uint64_t requests_consumed;
     uint64_t suspect_through;
     struct truth_response *responses;

@@ -33,7 +33,7 @@ plain_release (void *context, void *data, size_t size_bytes)
 }
 
 static void
-add_seats (struct world *world, uint32_t count, enum end_role role, int kind)
+add_seats (struct world *world, uint32_t count, enum end_role role, enum seat_kind kind)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct seat *seat = &world->seats[world->seats_count];

@@ -21,13 +21,15 @@ struct process;
 
 enum world_phase { WORLD_ROUGH = 1, WORLD_HEALS = 2, WORLD_OVER = 3 };
 
+enum seat_kind { SEAT_HONEST = 1, SEAT_ATTACKER = 2 };
+
 // Who a process is for others: a client or server of this name. At most one process has the seat;
 // others that were started for it are zombies.
 struct seat {
     struct world *world;
     uint32_t number;
     enum end_role role;
-    enum { SEAT_HONEST = 1, SEAT_ATTACKER = 2 } kind;
+    enum seat_kind kind;
     struct process *process; // NULL: between two
     uint32_t started_count;
     uint32_t done_count; // of a client: sessions that finished for good

@@ -12,6 +12,7 @@
 
 struct writer { char *text; size_t used; const struct render_names *names; };
 
+__attribute__ ((format (printf, 2, 3)))
 static void
 put (struct writer *writer, const char *format, ...)
 {
@@ -164,42 +165,30 @@ put_state (struct writer *writer, const struct msg_state *state)
 }
 
 static void
-put_refused (struct writer *writer, const struct msg_refused *refused)
+put_reason (struct writer *writer, const struct msg_refused *refused)
 {
     static const char *const reasons[] = { "?", "queue", "memory", "disk", "rate" };
 
-    put (writer, "REFUSED %s %s", msg_kind_name (refused->kind), refusal_name (refused->refusal));
-    switch (refused->refusal) {
-    case REFUSAL_BUSY:
+    if (refused->refusal == REFUSAL_BUSY) {
         put (writer, "(%s)", reasons[refused->busy_reason]);
-        break;
-    case REFUSAL_GAP:
-    case REFUSAL_DUPLICATE:
+    } else if (refused->refusal == REFUSAL_GAP || refused->refusal == REFUSAL_DUPLICATE) {
         put_number (writer, "version", refused->version.n);
-        break;
-    case REFUSAL_FENCED:
+    } else if (refused->refusal == REFUSAL_FENCED) {
         put_number (writer, "incarnation", refused->incarnation.n);
-        break;
-    case REFUSAL_NO_MATCH:
-    case REFUSAL_MALFORMED:
-    case REFUSAL_DENIED:
-    case REFUSAL_TOO_LARGE:
-        put_bytes (writer, " ", refused->text);
-        break;
-    case REFUSAL_OLD_EPOCH:
-    case REFUSAL_UNAVAILABLE:
+    } else if (refused->refusal == REFUSAL_OLD_EPOCH
+               || refused->refusal == REFUSAL_UNAVAILABLE) {
         put_number (writer, "epoch", refused->limit);
-        break;
-    case REFUSAL_HELLO_FIRST:
-    case REFUSAL_NO_SUCH_SESSION:
-    case REFUSAL_BAD_VERSION:
-    case REFUSAL_MOVED:
-    case REFUSAL_EXPIRED:
-    case REFUSAL_CANCELLED:
-    case REFUSAL_FAILED:
-    case REFUSAL_CLOSED:
-        break;
+    } else if (refused->refusal != REFUSAL_HELLO_FIRST
+               && refused->refusal != REFUSAL_NO_SUCH_SESSION) {
+        put_bytes (writer, " ", refused->text);
     }
+}
+
+static void
+put_refused (struct writer *writer, const struct msg_refused *refused)
+{
+    put (writer, "REFUSED %s %s", msg_kind_name (refused->kind), refusal_name (refused->refusal));
+    put_reason (writer, refused);
 }
 
 void

@@ -19,7 +19,8 @@
 //   lost c1             a path is gone     wait 500 keeping c1 s1      in ms; these stay alive
 //   memory 100          bytes free         disk 100
 //
-// What comes "at once" waits for no record. A line gives the version, incarnation and ids that the book has unless it says others.
+// What comes "at once" waits for no record. A line gives the version, incarnation and ids that the
+// book has unless it says others.
 #ifndef BATON_TESTS_STORY_H
 #define BATON_TESTS_STORY_H
 

@@ -442,6 +442,31 @@ sessions_take_turns_at_a_server (void **state)
         "s1 <- DELIVER b incarnation=8 base=1 LIVE request=2 attempt=1 \"2\"\n");
 }
 
+static void
+late_reload_of_a_former_incarnation_is_fenced_and_disturbs_nothing (void **state)
+{
+    (void) state;
+    story_play (NULL,
+        "given c1 opens a\n"
+        "given s1 offers\n"
+        "c1 -> COMMIT a request=one request=two\n"
+        "c1 <- COMMITTED version=1\n"
+        "s1 <- DELIVER a incarnation=5 base=0 LIVE request=1 attempt=1 \"one\"\n"
+        "s1 <- DELIVER a incarnation=5 base=0 LIVE request=2 attempt=1 \"two\"\n"
+        "wait 11000 keeping c1\n"
+        "s1 -> HELLO\n"
+        "s1 <- WELCOME\n"
+        "s1 -> OFFER\n"
+        "s1 <- OFFERED\n"
+        "s1 <- REFUSED COMMIT FENCED incarnation=5\n"
+        "s1 <- DELIVER a incarnation=8 base=0 LIVE request=1 attempt=1 \"one\"\n"
+        "s1 -> RELOAD a incarnation=5\n"
+        "s1 <- REFUSED RELOAD FENCED incarnation=5\n"
+        "s1 -> COMMIT a consumed=1\n"
+        "s1 <- COMMITTED version=1\n"
+        "s1 <- DELIVER a incarnation=8 base=1 LIVE request=2 attempt=1 \"two\"\n");
+}
+
 int
 main (void)
 {
@@ -466,6 +491,7 @@ main (void)
         cmocka_unit_test (link_lost_and_back_keeps_the_incarnation),
         cmocka_unit_test (refused_hello_of_a_known_path_forgets_it),
         cmocka_unit_test (sessions_take_turns_at_a_server),
+        cmocka_unit_test (late_reload_of_a_former_incarnation_is_fenced_and_disturbs_nothing),
     };
 
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -3,7 +3,8 @@
 // stops the core, and once the weather is calm everything gets answered.
 // Method: seeds of random lawful, late, doubled and senseless messages over a core that dies and is
 // rebuilt from its records, with restart data that are chains over what was done (truth.h); after
-// each step the replayed book must equal the live one (twin.h). BATON_SEED, BATON_SEEDS, BATON_TRACE.
+// each step the replayed book must equal the live one (twin.h).
+// BATON_SEED, BATON_SEEDS: from where, and how many; BATON_TRACE: tells each step.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -88,7 +89,9 @@ draw_end (struct walk *walk)
     struct world *world = &walk->world;
     const uint64_t process = world_draw (world, PROCESSES);
 
-    if (world_draw (world, 2)) return &walk->clients[world_draw (world, CLIENTS_COUNT)][process].end;
+    if (world_draw (world, 2)) {
+        return &walk->clients[world_draw (world, CLIENTS_COUNT)][process].end;
+    }
     return &walk->servers[world_draw (world, SERVERS_COUNT)][process].end;
 }
 
@@ -275,7 +278,52 @@ calm_down (struct walk *walk)
     }
 }
 
-struct sums { uint64_t records, accepted, answered, given_up, rebound, crashes, refused; };
+struct sums {
+    uint64_t records, accepted, answered, given_up, rebound, crashes, refused_allocations;
+    struct core_counters counters;
+};
+
+static void
+add_counters (struct sums *sums, const struct core_counters *counters)
+{
+    for (size_t i = 0; i < CORE_REFUSALS_MAX; i++) {
+        sums->counters.refused[i] += counters->refused[i];
+    }
+    for (size_t i = 0; i < sizeof counters->busy / sizeof *counters->busy; i++) {
+        sums->counters.busy[i] += counters->busy[i];
+    }
+    sums->counters.reloads += counters->reloads;
+    sums->counters.responses_dropped += counters->responses_dropped;
+    sums->counters.expired_sessions += counters->expired_sessions;
+    sums->counters.rejects += counters->rejects;
+}
+
+// A walk that never meets a refusal is blind to it.
+static void
+check_sight (const struct sums *sums)
+{
+    static const enum refusal wanted[] = {
+        REFUSAL_BUSY, REFUSAL_HELLO_FIRST, REFUSAL_NO_MATCH, REFUSAL_GAP, REFUSAL_DUPLICATE,
+        REFUSAL_FENCED, REFUSAL_OLD_EPOCH, REFUSAL_NO_SUCH_SESSION, REFUSAL_DENIED,
+        REFUSAL_TOO_LARGE, REFUSAL_MALFORMED, REFUSAL_UNAVAILABLE,
+    };
+
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        print_message ("%s %llu, ", refusal_name (wanted[i]),
+                       (unsigned long long) sums->counters.refused[wanted[i]]);
+        assert_true (sums->counters.refused[wanted[i]] > 0);
+    }
+    for (int i = BUSY_QUEUE; i <= BUSY_RATE; i++) {
+        assert_true (sums->counters.busy[i] > 0);
+    }
+    assert_true (sums->counters.reloads > 0);
+    assert_true (sums->counters.expired_sessions > 0);
+    assert_true (sums->counters.rejects > 0);
+    print_message ("reloads %llu, second answers %llu, expired sessions %llu\n",
+                   (unsigned long long) sums->counters.reloads,
+                   (unsigned long long) sums->counters.responses_dropped,
+                   (unsigned long long) sums->counters.expired_sessions);
+}
 
 static void
 walk_seed (uint64_t seed, struct sums *sums)
@@ -296,7 +344,9 @@ walk_seed (uint64_t seed, struct sums *sums)
     sums->given_up += walk->world.truth.given_up;
     sums->rebound += walk->world.truth.rebound;
     sums->crashes += walk->world.crashes;
-    sums->refused += walk->world.twin.refused_allocations;
+    sums->refused_allocations += walk->world.twin.refused_allocations;
+    world_count (&walk->world);
+    add_counters (sums, &walk->world.counters);
     world_fini (&walk->world);
     free (walk);
 }
@@ -325,7 +375,10 @@ whatever_happens_each_request_is_answered_once (void **state)
                    (unsigned long long) (sums.given_up / seeds),
                    (unsigned long long) (sums.rebound / seeds),
                    (unsigned long long) (sums.crashes / seeds),
-                   (unsigned long long) (sums.refused / seeds));
+                   (unsigned long long) (sums.refused_allocations / seeds));
+    if (seeds >= SEEDS_COUNT) {
+        check_sight (&sums);
+    }
 }
 
 static int

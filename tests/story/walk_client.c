@@ -381,9 +381,18 @@ asks_for_hello (const struct effect *effect)
 }
 
 static void
+take_closed (struct walk_client *client, const struct msg_closed *closed)
+{
+    struct walk_session *session = session_of (client, closed->session);
+
+    if (session) {
+        forget_session (client, session);
+    }
+}
+
+static void
 take (struct world *world, struct walk_client *client, const struct effect *effect)
 {
-    const struct walk_session *closed;
     char name[8];
 
     if (effect->kind == EFFECT_WELCOME) {
@@ -406,9 +415,7 @@ take (struct world *world, struct walk_client *client, const struct effect *effe
             walk_acked (&client->actor, effect->committed.version.n);
         }
     } else if (effect->kind == EFFECT_CLOSED) {
-        if ((closed = session_of (client, effect->closed.session))) {
-            forget_session (client, &client->sessions[closed - client->sessions]);
-        }
+        take_closed (client, &effect->closed);
     } else if (effect->kind == EFFECT_REFUSED) {
         take_refused (world, client, &effect->refused);
     } else {

@@ -424,10 +424,19 @@ take_committed (struct walk_server *server, const struct msg_ack *ack)
 }
 
 static void
+take_closed (struct walk_server *server, const struct msg_closed *closed)
+{
+    struct walk_held *held = held_of (server, closed->session);
+
+    if (held) {
+        held->phase = HELD_FREE;
+    }
+}
+
+static void
 take (struct world *world, struct walk_server *server, const struct effect *effect)
 {
     const bool refused = effect->kind == EFFECT_REFUSED;
-    struct walk_held *closed;
     char name[8];
 
     if (effect->kind == EFFECT_WELCOME) {
@@ -451,9 +460,7 @@ take (struct world *world, struct walk_server *server, const struct effect *effe
     } else if (effect->kind == EFFECT_COMMITTED) {
         take_committed (server, &effect->committed);
     } else if (effect->kind == EFFECT_CLOSED) {
-        if ((closed = held_of (server, effect->closed.session))) {
-            closed->phase = HELD_FREE;
-        }
+        take_closed (server, &effect->closed);
     } else if (effect->kind == EFFECT_OFFERED) {
         server->offer = OFFER_TAKEN;
     } else {

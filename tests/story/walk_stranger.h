@@ -9,7 +9,12 @@
 
 enum { STRANGER_SEEN_MAX = 8 };
 
-struct stranger_seen { struct id session; struct id actor; uint64_t incarnation; uint64_t version; };
+struct stranger_seen {
+    struct id session;
+    struct id actor;
+    uint64_t incarnation;
+    uint64_t version;
+};
 
 struct stranger {
     enum end_role role;

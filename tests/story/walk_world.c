@@ -57,7 +57,7 @@ draw_options (struct world *world)
     options.group = (struct id) { 1, 1 };
     options.hash_seed = world_draw (world, 1000);
     options.body_max_bytes = LETTER_BODY_BYTES;
-    options.restart_data_max_bytes = LETTER_RESTART_BYTES;
+    options.restart_data_max_bytes = sizeof (struct truth_client_state);
     if (world_draw (world, 2)) {
         options.queue_max_count = 3 + world_draw (world, 6);
         options.queue_max_bytes = 100 + world_draw (world, 400);
@@ -350,12 +350,30 @@ world_tick (struct world *world)
 }
 
 void
+world_count (struct world *world)
+{
+    const struct core_counters *reign = core_counters (world->twin.live);
+
+    for (size_t i = 0; i < CORE_REFUSALS_MAX; i++) {
+        world->counters.refused[i] += reign->refused[i];
+    }
+    for (size_t i = 0; i < sizeof reign->busy / sizeof *reign->busy; i++) {
+        world->counters.busy[i] += reign->busy[i];
+    }
+    world->counters.reloads += reign->reloads;
+    world->counters.responses_dropped += reign->responses_dropped;
+    world->counters.expired_sessions += reign->expired_sessions;
+    world->counters.rejects += reign->rejects;
+}
+
+void
 world_crash (struct world *world)
 {
     const uint64_t unsafe = world->twin.records_count - world->safe;
     const uint64_t kept = world->safe + world_draw (world, unsafe + 1);
 
     twin_check_front (&world->twin);
+    world_count (world);
     world_trace (world, "crash, %llu records kept", (unsigned long long) kept);
     twin_crash (&world->twin, kept);
     truth_init (&world->truth);

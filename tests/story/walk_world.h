@@ -59,6 +59,7 @@ struct world {
     struct capacity capacity;
     struct path paths[PATHS_MAX];
     uint64_t steps, crashes, letters;
+    struct core_counters counters; // over all reigns
 };
 
 #define NS_PER_MS 1000000u
@@ -112,6 +113,10 @@ world_tick (struct world *world);
 // world_crash kills the core and starts another from what is safe.
 void
 world_crash (struct world *world);
+
+// world_count adds the counters of the reign that ends.
+void
+world_count (struct world *world);
 
 // world_trace prints a line if BATON_TRACE is set.
 void

@@ -583,6 +583,12 @@ disk_sim_stop_at (struct disk_sim *sim, uint64_t nth)
     sim->stop_at = nth ? sim->counts.calls + nth : 0;
 }
 
+bool
+disk_sim_has_stopped (const struct disk_sim *sim)
+{
+    return sim->stopped;
+}
+
 void
 disk_sim_fail_at (struct disk_sim *sim, uint64_t nth, enum baton_err error)
 {

@@ -8,6 +8,7 @@
 #ifndef BATON_TESTS_DISK_SIM_H
 #define BATON_TESTS_DISK_SIM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "broker/store/disk.h"
@@ -53,6 +54,10 @@ disk_sim_kill (struct disk_sim *sim);
 // process had ended there: a write or sync may have been done in part. 0: never.
 void
 disk_sim_stop_at (struct disk_sim *sim, uint64_t nth);
+
+// disk_sim_has_stopped tells whether the call of disk_sim_stop_at has come.
+bool
+disk_sim_has_stopped (const struct disk_sim *sim);
 
 // disk_sim_fail_at makes the [nth] call from now return [error] and do nothing. A sync that fails
 // forgets: some of what it should have made certain is, the rest is readable until the next kill

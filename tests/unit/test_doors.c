@@ -420,6 +420,25 @@ reopened_door_is_there_again (void **state)
     fixture_free (fixture);
 }
 
+// The budget counts what was given away, also before it is touched: there may be less memory in use
+// than the budget says, and growth is growth all the same.
+static void
+growth_beside_a_budget_that_is_not_touched_yet_closes_the_doors (void **state)
+{
+    (void) state;
+    struct fixture *fixture = fixture_new ();
+    const uint64_t budget_bytes = 4096u * (uint64_t) MIB;
+    const uint64_t max_bytes = fixture->config.door_memory_max_bytes;
+
+    doors_guard (&fixture->doors, budget_bytes, fixture->now_ns);
+    doors_guard (&fixture->doors, budget_bytes - max_bytes / 2, fixture->now_ns);
+    assert_int_equal (fixture->stats.doors_reopened, 0);
+    doors_guard (&fixture->doors, budget_bytes - max_bytes * 2, fixture->now_ns);
+
+    assert_int_equal (fixture->stats.doors_reopened, 1);
+    fixture_free (fixture);
+}
+
 int
 main (void)
 {
@@ -437,6 +456,7 @@ main (void)
         cmocka_unit_test (silent_path_is_lost),
         cmocka_unit_test (end_that_does_not_read_is_kept_frames_for_up_to_a_limit),
         cmocka_unit_test (reopened_door_is_there_again),
+        cmocka_unit_test (growth_beside_a_budget_that_is_not_touched_yet_closes_the_doors),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -454,6 +454,66 @@ bodies_and_restart_data_over_the_limit_are_refused (void **state)
 }
 
 static void
+welcome_with_small_limits (struct link_fixture *fixture)
+{
+    fixture_give (fixture, (struct msg) {
+        .kind = MSG_WELCOME,
+        .welcome = {.role = BROKER_MANAGER, .group = fixture_group, .body_max_bytes = 1024,
+                    .restart_data_max_bytes = 1024},
+    });
+    assert_int_equal (fixture_next (fixture), MSG_OPEN);
+    fixture_give (fixture, fixture_resumed (fixture->msg.open.ref, 0));
+}
+
+static void
+bodies_of_one_commit_fit_a_frame_of_a_broker_with_small_limits (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct link_session *session = fixture_open (fixture, 0, "");
+    static const char body[256];
+    welcome_with_small_limits (fixture);
+    for (uint32_t i = 0; i < 256; i++) {
+        assert_int_equal (link_session_send (session, (struct baton_bytes) {body, sizeof body},
+                                             NULL), BATON_OK);
+    }
+    assert_int_equal (link_session_push (session), BATON_OK);
+
+    for (uint32_t i = 0; i < 256; i += 4) {
+        assert_int_equal (fixture_next (fixture), MSG_COMMIT);
+        assert_int_equal (fixture->msg.commit.parts[0].requests_count, 4);
+    }
+    assert_int_equal (link_session_set_mode (session, LINK_COMMIT_BY_HAND), BATON_OK);
+    for (uint32_t i = 0; i < 4; i++) {
+        (void) link_session_send (session, (struct baton_bytes) {body, sizeof body}, NULL);
+    }
+    assert_int_equal (link_session_send (session, text_bytes ("x"), NULL), BATON_TOO_LARGE);
+}
+
+static void
+refused_credit_opens_again_with_all_of_it (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct link_session *session = fixture_open (fixture, 0, "");
+    struct msg_response response;
+    for (uint64_t seq = 1; seq <= LIMIT_CREDIT_COUNT / 4; seq++) {
+        fixture_respond (fixture, seq, seq, "a");
+        assert_int_equal (link_session_recv (session, &response), BATON_OK);
+    }
+    assert_int_equal (fixture_next (fixture), MSG_CREDIT);
+
+    fixture_give (fixture, (struct msg) {
+        .kind = MSG_REFUSED,
+        .refused = {.refusal = REFUSAL_BUSY, .kind = MSG_CREDIT, .session = fixture_session,
+                    .retry_after_ms = 100},
+    });
+
+    assert_int_equal (fixture_next (fixture), 0);
+    fixture_pass (fixture, 100);
+    assert_int_equal (fixture_next (fixture), MSG_OPEN);
+    assert_int_equal (fixture->msg.open.credit_count, LIMIT_CREDIT_COUNT);
+}
+
+static void
 credit_grows_with_what_was_taken (void **state)
 {
     struct link_fixture *fixture = *state;
@@ -739,6 +799,8 @@ main (void)
         TEST (a_checkpoint_alone_is_a_commit),
         TEST (a_full_window_waits_for_acknowledgements),
         TEST (bodies_and_restart_data_over_the_limit_are_refused),
+        TEST (bodies_of_one_commit_fit_a_frame_of_a_broker_with_small_limits),
+        TEST (refused_credit_opens_again_with_all_of_it),
         TEST (credit_grows_with_what_was_taken),
         TEST (responses_not_taken_get_no_credit),
         TEST (close_waits_until_its_version_is_known),

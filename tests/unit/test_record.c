@@ -138,7 +138,7 @@ static void
 fill (enum record_type type, struct record *record)
 {
     memset (record, 0, sizeof *record);
-    record->head.type = type;
+    record->head.type = (uint16_t) type;
     record->head.version = RECORD_VERSION;
     record->head.epoch.n = draw_number ();
     record->head.index.n = draw_number ();
