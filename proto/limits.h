@@ -37,6 +37,9 @@
 #define LIMIT_UNACKED_MAX_BYTES (16u * MIB)
 // Requests in one session's queue; the memory budget usually decides before.
 #define LIMIT_QUEUE_MAX_COUNT 1000000u
+// From the oldest unanswered request of a session to its newest: what the book's window of them
+// may span, 8 bytes each.
+#define LIMIT_QUEUE_WIDTH_MAX (4u * LIMIT_QUEUE_MAX_COUNT)
 // What is delivered ahead to an end: hides the round trip, bounds what a crash makes suspect.
 #define LIMIT_CREDIT_COUNT 256u
 #define LIMIT_CREDIT_BYTES (256u * KIB)

@@ -3,6 +3,7 @@
 #include "proto/link_actor.h"
 
 #include "proto/assert.h"
+#include "proto/mutant.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -175,22 +176,47 @@ new_kept (struct link *link, struct baton_bytes bytes)
     return kept;
 }
 
+static void
+free_kept (struct link *link, struct kept **kept)
+{
+    if (*kept) {
+        memory_release (&link->memory, *kept, (*kept)->block_bytes);
+        *kept = NULL;
+    }
+}
+
+static enum baton_err
+copy_restart_data (struct link *link, struct baton_bytes restart_data, struct kept **copy)
+{
+    *copy = NULL;
+    if (restart_data.size == 0) return BATON_OK;
+
+    *copy = new_kept (link, restart_data);
+    return *copy ? BATON_OK : BATON_NO_MEMORY;
+}
+
+// Makes *[other] the restart data, and hands out what was.
+static void
+swap_restart_data (struct link_actor *self, struct kept **other)
+{
+    struct link_server *server = &self->end.link->server;
+    struct kept *before = self->restart_data;
+    server->states_bytes -= actor_restart_data (self).size;
+    self->restart_data = *other;
+    server->states_bytes += actor_restart_data (self).size;
+    *other = before;
+}
+
 enum baton_err
 actor_keep_restart_data (struct link_actor *self, struct baton_bytes restart_data)
 {
     struct link *link = self->end.link;
-    struct kept *copy = NULL;
-    if (restart_data.size > 0) {
-        copy = new_kept (link, restart_data);
-        if (!copy) return BATON_NO_MEMORY;
-    }
-    link->server.states_bytes -= actor_restart_data (self).size;
-    link->server.states_bytes += restart_data.size;
-    if (self->restart_data) {
-        // The application itself replaces it, so it reads the old one no more.
-        memory_release (&link->memory, self->restart_data, self->restart_data->block_bytes);
-    }
-    self->restart_data = copy;
+    struct kept *other;
+    if (copy_restart_data (link, restart_data, &other)) return BATON_NO_MEMORY;
+
+    swap_restart_data (self, &other);
+    // The application itself replaces it, so it reads the old one no more.
+    free_kept (link, &other);
     return BATON_OK;
 }
 
@@ -330,6 +356,23 @@ actor_seal (struct link_actor *self)
 {
     struct actor_marks marks = {.consumed_through = self->ready_through};
     return actor_seal_marks (self, &marks, &self->end.draft);
+}
+
+enum baton_err
+actor_seal_with (struct link_actor *self, struct baton_bytes restart_data)
+{
+    struct link *link = self->end.link;
+    struct kept *other;
+    if (copy_restart_data (link, restart_data, &other)) return BATON_NO_MEMORY;
+
+    swap_restart_data (self, &other);
+    enum baton_err err = actor_seal (self);
+    if (err && !MUTANT (FAILED_COMMIT_LEAVES_DATA)) {
+        // What was not committed must not go out with the next commit either.
+        swap_restart_data (self, &other);
+    }
+    free_kept (link, &other);
+    return err;
 }
 
 void

@@ -125,6 +125,10 @@ struct actor_marks {
 enum baton_err
 actor_seal_marks (struct link_actor *self, const struct actor_marks *marks, struct draft *draft);
 
+// actor_seal_with makes one commit that replaces the restart data; an error leaves the old one.
+enum baton_err
+actor_seal_with (struct link_actor *self, struct baton_bytes restart_data);
+
 // Where the body of a task lies: behind the caller's room.
 static inline size_t
 task_head_bytes (const struct link *link)

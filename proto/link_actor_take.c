@@ -204,9 +204,8 @@ take_refused_reload (struct link_actor *self, const struct msg_refused *refused)
     }
 }
 
-// The manager names the present incarnation when it fences a former one. If that is ours, a late
-// commit of the session's former time here was meant, or we are fenced and do not know: RELOAD
-// asks which.
+// A fenced commit is answered with the incarnation that it named; one of a former incarnation does
+// not come here. If it is ours, the binding was ended and may have been made anew: RELOAD asks.
 static void
 take_refused_commit (struct link_actor *self, const struct msg_refused *refused)
 {

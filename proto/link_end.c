@@ -165,11 +165,12 @@ end_window_full (const struct link_end *end, size_t more_bytes)
     return count >= end->link->unacked_max_count || bytes > LIMIT_UNACKED_MAX_BYTES;
 }
 
-// Drops what [stored] covers; nonsense about versions that were never made is ignored.
+// Drops what [stored] covers; nonsense about versions that were never made is ignored. What a
+// closing session cut may have been sent before, and stored all the same.
 static void
 take_ack (struct link_end *end, struct version stored)
 {
-    if (stored.n > end->outbox.next.n) {
+    if (stored.n > end->outbox.next.n && stored.n > end->sent.n) {
         end->link->counters.ignored++;
         return;
     }

@@ -347,11 +347,9 @@ link_task_commit (struct link_task *self, struct baton_bytes restart_data)
         actor->ready_through = through;
         (void) actor_seal (actor);
     }
-    err = actor_keep_restart_data (actor, restart_data);
-    if (err) return err;
     struct request_seq before = actor->ready_through;
     actor->ready_through = through;
-    err = actor_seal (actor);
+    err = actor_seal_with (actor, restart_data);
     if (err) {
         actor->ready_through = before;
         return err;

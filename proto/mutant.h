@@ -50,6 +50,8 @@
     X (CLIENT_CREDIT_IGNORED, "a client is sent more than it granted") \
     X (SERVER_CREDIT_IGNORED, "a server is sent more than it granted") \
     X (CLOSED_SERVER_END_STAYS, "closing a session leaves the actor of its server end") \
+    X (OLDER_PATH_STAYS, "an older path of a client's process is left standing") \
+    X (FAILED_COMMIT_LEAVES_DATA, "a server's commit that failed leaves its restart data behind") \
     X (PACKER_OVERTAKES, "a message leaves before the deliveries that were made before it") \
     X (GAP_TAKEN_AS_ACK, "an end takes GAP as the acknowledgement of all it sent") \
     X (BUSY_NOT_RESENT, "an end does not send again what was refused BUSY") \

@@ -91,6 +91,17 @@ tell_fenced (const struct stage *stage, struct link_number to, const struct deci
     stage->counters->fenced++;
 }
 
+// forget_older_way drops another path of the process that spoke. Which of the two still lives is
+// not known here, since a path that has ended may deliver late: if it is the older one,
+// HELLO_FIRST brings the process back, where else it would wait for ever.
+static void
+forget_older_way (const struct stage *stage, struct roster_link *old)
+{
+    if (MUTANT (OLDER_PATH_STAYS)) return;
+    stage_emit (stage, old->number, EFFECT_FORGET);
+    roster_drop_link (stage->roster, old, stage->event->now_ns);
+}
+
 // leave_former takes all sessions of [actor] off other paths than the one that spoke: the path
 // that opened last speaks for the actor, and a former process may have had several.
 static void
@@ -101,7 +112,10 @@ leave_former (const struct stage *stage, const struct actor *actor)
     queue_each (link, &actor->sessions) {
         const struct session *session = queue_owner (link, const struct session, in_actor);
         struct roster_session *place = roster_session (stage->roster, session);
-        if (place->client && place->client != stage->link) {
+        if (!place->client || place->client == stage->link) continue;
+        if (id_equal (place->client->instance, stage->link->instance)) {
+            forget_older_way (stage, place->client);
+        } else {
             roster_leave (stage->roster, place, stage->event->now_ns);
         }
     }
@@ -407,13 +421,20 @@ announce_record (const struct stage *stage, const struct decision *decision)
     }
 }
 
+// A heartbeat says that this loop lives, and nothing of the book: it does not wait for a disk.
+static void
+announce_heartbeat (const struct stage *stage)
+{
+    stage_emit (stage, stage->link->number, EFFECT_HEARTBEAT)->after.n = 0;
+}
+
 // What follows from the message itself, with a record or without.
 static void
 announce_message (const struct stage *stage, const struct decision *decision)
 {
     switch (stage->event->msg->kind) {
     case MSG_HELLO: announce_hello (stage); return;
-    case MSG_HEARTBEAT: stage_emit (stage, stage->link->number, EFFECT_HEARTBEAT); return;
+    case MSG_HEARTBEAT: announce_heartbeat (stage); return;
     case MSG_CREDIT: announce_credit (stage); return;
     case MSG_GOODBYE: announce_goodbye (stage); return;
     case MSG_RELOAD: announce_reload (stage); return;

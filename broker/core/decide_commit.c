@@ -166,6 +166,19 @@ decide_commit_room (const struct scene *scene, struct decision *decision,
     return decide_disk (scene, decision, work, size);
 }
 
+// One old request that stays unanswered makes the queue wide however few others are open.
+static enum verdict
+decide_queue_width (const struct scene *scene, struct decision *decision,
+                    const struct session *session, const struct msg_part *part)
+{
+    const uint64_t width = (uint64_t) session->requests.length + part->requests_count;
+
+    if (width <= LIMIT_QUEUE_WIDTH_MAX) return VERDICT_NOTHING;
+    return decide_busy (scene, decision, BUSY_QUEUE,
+                        "requests from the oldest unanswered one to the newest", width,
+                        LIMIT_QUEUE_WIDTH_MAX);
+}
+
 static enum verdict
 decide_queue_room (const struct scene *scene, struct decision *decision,
                    const struct session *session, const struct msg_part *part)
@@ -185,7 +198,7 @@ decide_queue_room (const struct scene *scene, struct decision *decision,
         return decide_busy (scene, decision, BUSY_QUEUE, "bytes in the session's queue", bytes,
                             options->queue_max_bytes);
     }
-    return VERDICT_NOTHING;
+    return decide_queue_width (scene, decision, session, part);
 }
 
 static enum verdict

@@ -173,7 +173,7 @@ decide_offer_rights (const struct scene *scene, struct decision *decision,
     if (!bytes_equal (blob_view (server->principal), scene->event->principal)) {
         return decide_refuse (scene, decision, REFUSAL_DENIED, "server of another principal");
     }
-    if (former_has (&server->former, instance)) {
+    if (former_has (&server->former, instance) && !MUTANT (FORMER_SERVER_RETURNS)) {
         return decide_refuse (scene, decision, REFUSAL_FENCED, "server: a newer instance exists");
     }
     // Only HELLO ends another instance, by record.

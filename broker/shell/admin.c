@@ -66,7 +66,7 @@ hold_answer (struct admin *admin, struct loop *loop, const struct doors_message 
              struct log_index after, uint64_t more_after)
 {
     const uint64_t ref = message->msg.admin_ask.ref;
-    struct effect_list *inbox = gate_inbox (&loop->gate);
+    struct effect_list *inbox = gate_inbox (&loop->turn.gate);
     struct blob *frame = NULL;
 
     if (effect_list_reserve (inbox, 1) == BATON_OK) {
@@ -83,10 +83,10 @@ hold_answer (struct admin *admin, struct loop *loop, const struct doors_message 
     effect->epoch = core_epoch (loop->core);
     effect->kind = EFFECT_FRAME;
     effect->holds[0] = frame;
-    gate_hold (&loop->gate);
-    if (after.n > replica_commit_index (&loop->replica).n) {
+    gate_hold (&loop->turn.gate);
+    if (after.n > replica_commit_index (&loop->turn.replica).n) {
         admin->waits[admin->waits_count++] = (struct admin_wait) {
-            message->link, ref, after, loop->now_ns + loop->config->admin_wait_ms * MS_NS};
+            message->link, ref, after, loop->turn.now_ns + loop->config->admin_wait_ms * MS_NS};
     }
 }
 
@@ -151,7 +151,7 @@ give_up (struct loop *loop, const struct admin_wait *wait)
         .text = {text, sizeof text - 1},
     };
 
-    if (gate_withdraw (&loop->gate, wait->link)) {
+    if (gate_withdraw (&loop->turn.gate, wait->link)) {
         loop->stats->admin_not_safe_in_time++;
         doors_refuse (&loop->doors, wait->link, &refused);
     }
@@ -160,13 +160,13 @@ give_up (struct loop *loop, const struct admin_wait *wait)
 void
 admin_expire (struct admin *admin, struct loop *loop)
 {
-    const struct log_index commit = replica_commit_index (&loop->replica);
+    const struct log_index commit = replica_commit_index (&loop->turn.replica);
     uint32_t kept_count = 0;
 
     for (uint32_t i = 0; i < admin->waits_count; i++) {
         const struct admin_wait *wait = &admin->waits[i];
         if (wait->after.n <= commit.n) continue;
-        if (wait->until_ns <= loop->now_ns) {
+        if (wait->until_ns <= loop->turn.now_ns) {
             give_up (loop, wait);
         } else {
             admin->waits[kept_count++] = *wait;

@@ -258,7 +258,7 @@ admin_tell_explain (const struct loop *loop, const struct msg_admin_ask *ask,
     }
     if (ask->after == 0) {
         place_choose (book, core_roster (loop->core), subject.requirement, subject.before,
-                      loop->now_ns, &choice);
+                      loop->turn.now_ns, &choice);
         tell_row (tell);
         tell_choice (&choice, subject.requirement, tell);
     }

@@ -23,7 +23,7 @@ tell_log (const struct loop *loop, struct tell *tell)
     tell_words (tell, "store", loop->config->store);
     tell_number (tell, "first_index", status.first_index.n);
     tell_number (tell, "last_index", core_last_index (loop->core).n);
-    tell_number (tell, "commit_index", replica_commit_index (&loop->replica).n);
+    tell_number (tell, "commit_index", replica_commit_index (&loop->turn.replica).n);
     tell_number (tell, "segments_count", status.segment_count);
     tell_number (tell, "log_bytes", status.file_bytes);
     // The oldest record that something alive needs: segments wholly below it can go.
@@ -31,8 +31,8 @@ tell_log (const struct loop *loop, struct tell *tell)
     journal_segment_at (loop->journal, 0, &oldest);
     tell_number (tell, "pinned_segment", oldest.number);
     tell_number (tell, "pinned_segment_last_index", oldest.last_index.n);
-    tell_number (tell, "disk_free_bytes", loop->capacity.disk_free_bytes);
-    tell_number (tell, "disk_total_bytes", loop->capacity.disk_total_bytes);
+    tell_number (tell, "disk_free_bytes", loop->turn.capacity.disk_free_bytes);
+    tell_number (tell, "disk_total_bytes", loop->turn.capacity.disk_total_bytes);
 }
 
 static void
@@ -53,7 +53,7 @@ tell_book (const struct loop *loop, struct tell *tell)
 static void
 tell_memory (const struct loop *loop, struct tell *tell)
 {
-    const struct gate_depth depth = gate_depth (&loop->gate);
+    const struct gate_depth depth = gate_depth (&loop->turn.gate);
 
     tell_number (tell, "memory_used_bytes", loop->budget->used_bytes);
     tell_number (tell, "memory_most_bytes", loop->budget->most_bytes);
@@ -121,7 +121,7 @@ admin_tell_status (const struct loop *loop, struct tell *tell)
     tell_row (tell);
     tell_words (tell, "role", "manager");
     tell_number (tell, "epoch", core_epoch (loop->core).n);
-    tell_number (tell, "uptime_s", (loop->now_ns - loop->started_ns) / UINT64_C (1000000000));
+    tell_number (tell, "uptime_s", (loop->turn.now_ns - loop->started_ns) / UINT64_C (1000000000));
     tell_words (tell, "endpoint", loop->config->endpoints[0]);
     tell_log (loop, tell);
     tell_book (loop, tell);

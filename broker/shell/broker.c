@@ -36,7 +36,7 @@ broker_say_last (void)
     if (running && running->core) {
         fprintf (stderr, "batond: epoch %" PRIu64 ", last record %" PRIu64 ", safe through %"
                  PRIu64 "\n", core_epoch (running->core).n, core_last_index (running->core).n,
-                 replica_commit_index (&running->replica).n);
+                 replica_commit_index (&running->turn.replica).n);
     }
 }
 
@@ -148,8 +148,9 @@ say_bind_failed (const struct broker *broker, const char *endpoint, enum baton_e
     const char *next = error == BATON_ADDRESS_IN_USE
                            ? "stop the other program (`ss -ltnp` names it), or choose another"
                              " --endpoint"
-                           : "wanted an address of this machine, and a path of at most 107 bytes"
-                             " for ipc";
+                           : "wanted an address of this machine and a port that this user may"
+                             " take; for ipc a path of at most 107 bytes, in a directory where"
+                             " this user may write";
 
     log_line (broker->log, LOG_ERROR, "%s: cannot be bound: %s; %s", endpoint,
               baton_strerror (error), next);
@@ -201,7 +202,7 @@ say_stopped (struct broker *broker, enum baton_err error)
     }
     log_line (broker->log, LOG_ERROR, "the broker stops at once, nothing more is answered: %s;"
               " safe through record %" PRIu64, baton_strerror (error),
-              replica_commit_index (&broker->loop.replica).n);
+              replica_commit_index (&broker->loop.turn.replica).n);
     store_say (broker->config->store, broker->store.disk_file, error,
                journal_problem_view (broker->store.journal), broker->log);
     return store_exit_code (error);

@@ -13,6 +13,8 @@
 
 // ZeroMQ's own queues of honest ends stay far below this.
 #define DOOR_MEMORY_MIN_BYTES (64u * MIB)
+// Of the budget: decoder, packer and an empty book.
+#define BUDGET_BESIDE_BATCHES_BYTES (4u * MIB)
 #define DEFAULT_STORE "./baton-store"
 
 struct number_rule {
@@ -229,6 +231,13 @@ check_sizes (const struct config *config, struct config_findings *findings)
     if (config->segment_bytes % 4096 != 0) {
         config_finding (findings, "segment_bytes = %" PRIu64 ": wanted a multiple of 4096",
                         config->segment_bytes);
+    }
+    if (config->memory_max_bytes < 2 * config->batch_max_bytes + BUDGET_BESIDE_BATCHES_BYTES) {
+        config_finding (findings, "memory_max_bytes = %" PRIu64 ": wanted at least %" PRIu64
+                        ", twice batch_max_bytes (%" PRIu64 ") and %u for all else",
+                        config->memory_max_bytes,
+                        2 * config->batch_max_bytes + BUDGET_BESIDE_BATCHES_BYTES,
+                        config->batch_max_bytes, BUDGET_BESIDE_BATCHES_BYTES);
     }
     if (config->queue_max_bytes > config->memory_max_bytes) {
         config_finding (findings, "queue_max_bytes = %" PRIu64 ": wanted at most"

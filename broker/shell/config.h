@@ -18,8 +18,8 @@
 // Name, default, least, most. A default of 0 in a setting whose least is not 0 means: worked out
 // at start (docs/operating.md says how).
 #define CONFIG_NUMBERS(X) \
-    X (body_max_bytes, LIMIT_BODY_MAX_BYTES, KIB, 4u * MIB) \
-    X (restart_data_max_bytes, LIMIT_RESTART_DATA_MAX_BYTES, KIB, MIB) \
+    X (body_max_bytes, LIMIT_BODY_MAX_BYTES, KIB, LIMIT_BODY_MAX_BYTES) \
+    X (restart_data_max_bytes, LIMIT_RESTART_DATA_MAX_BYTES, KIB, LIMIT_RESTART_DATA_MAX_BYTES) \
     X (unacked_max_count, LIMIT_UNACKED_MAX_COUNT, 1, 1000000) \
     X (queue_max_count, LIMIT_QUEUE_MAX_COUNT, 1, 100000000) \
     X (queue_max_bytes, 0, 64u * KIB, (uint64_t) 1 << 44) \

@@ -96,8 +96,9 @@ read_nodes (zconfig_t *parent, struct lines *lines, struct config *config, uint3
             }
             read_nodes (node, lines, config, depth + 1);
         } else if (!(value && *value) && strcmp (name, "limits") != 0) {
-            config_finding (lines->findings, "%s:%u: \"%.100s\" has no value", place.file,
-                            place.line, name);
+            config_finding (lines->findings,
+                            "%s:%u: \"%.100s\" has no value; write `%.100s = VALUE`",
+                            place.file, place.line, name, name);
         } else if (value && *value) {
             config_set (config, &place, name, value, lines->findings);
         }
@@ -126,13 +127,14 @@ config_load (struct config *config, const char *path, struct config_findings *fi
     FILE *file = fopen (path, "r");
 
     if (!file) {
-        config_finding (findings, "%s: cannot be read (%s)", path, strerror (errno));
+        config_finding (findings, "%s: cannot be read (%s); name a file that this user may read",
+                        path, strerror (errno));
         return BATON_NOT_FOUND;
     }
     fseek (file, 0, SEEK_END);
     if (ftell (file) < 0 || ftell (file) > (long) FILE_MAX_BYTES) {
-        config_finding (findings, "%s: is larger than %u bytes, or no file", path,
-                        FILE_MAX_BYTES);
+        config_finding (findings, "%s: is larger than %u bytes, or no file; name a ZPL file",
+                        path, FILE_MAX_BYTES);
     } else {
         rewind (file);
         check_lines (file, &lines);

@@ -6,15 +6,12 @@
 #ifndef BATON_SHELL_LOOP_H
 #define BATON_SHELL_LOOP_H
 
-#include "broker/core/core.h"
-#include "broker/replica/gate.h"
-#include "broker/replica/replica.h"
 #include "broker/shell/admin.h"
-#include "broker/shell/batch.h"
 #include "broker/shell/budget.h"
 #include "broker/shell/chance.h"
 #include "broker/shell/doors.h"
 #include "broker/shell/packer.h"
+#include "broker/shell/turn.h"
 
 // What a broker is made of. The parts above the line are made by start.c, before the first turn.
 struct loop {
@@ -29,27 +26,16 @@ struct loop {
     int signal_fd; // readable when the broker is to stop
 
     struct doors doors;
-    struct gate gate;
-    struct replica replica;
+    struct turn turn; // all that happens between taking frames and sending what they led to
     struct packer *packer;
-    struct batch batch;
     struct admin admin;
     struct effect_list leaving;
-    struct capacity capacity;
 
-    uint64_t now_ns;          // of this turn
-    uint64_t utc_ms;
     uint64_t started_ns;
     uint64_t slept_ns;        // the longest that the wait before this turn may have taken
-    uint64_t written_ns;      // when the last batch was; 0: a closing batch follows no more
     uint64_t housekeeping_ns; // when the next one is due
-    uint64_t stuck_until_ns;  // no memory or disk for what the core has to do by itself
     uint64_t watchdog_ns;     // when the next one is due
     uint64_t watchdog_every_ns;
-    size_t segments_count;
-    enum { CLOCK_STEADY = 1, CLOCK_STALLED = 2 } pace; // STALLED: nobody's silence counts yet
-    enum { INPUT_NONE = 1, INPUT_LEFT = 2 } input;     // LEFT: frames are waiting at a door
-    enum { STEP_DONE = 1, STEP_MORE = 2 } step;        // MORE: the core has to go on first
     enum { LOOP_RUNNING = 1, LOOP_STOPPING = 2 } state;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 #include "broker/shell/store.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +37,9 @@ advice (enum baton_err error)
     if (error == BATON_STORE_IN_USE) return "stop the other broker first";
     if (error == BATON_FOREIGN_STORE) return "name the right directory; nothing was changed";
     if (error == BATON_BAD_VERSION) return "use the newer batond that wrote it";
+    if (error == BATON_NOT_FOUND) return "make the directory above it first, or name another";
     if (error == BATON_READ_ONLY) return "mount it writable, or give this user the right to write";
+    if (error == BATON_NO_MEMORY) return "raise memory_max_bytes, or lower batch_max_bytes";
     if (error == BATON_DISK_FULL) return "free space on that disk";
     if (error == BATON_DAMAGED) {
         return "nothing was cut or changed; restore the directory from a copy, see operating.md";
@@ -45,37 +48,91 @@ advice (enum baton_err error)
     return "see the system's log for this disk";
 }
 
-// Facts of [problem] that it has: an empty text if it has none.
+// What value and limit of a fault are called; NULL where they say nothing to people.
+static const char *
+value_name (enum journal_fault fault)
+{
+    switch (fault) {
+    case JOURNAL_FAULT_FORMAT_VERSION: return "format found";
+    case JOURNAL_FAULT_SEGMENT_SIZE: return "bytes found";
+    case JOURNAL_FAULT_SEGMENT_MISSING: return "oldest segment found";
+    case JOURNAL_FAULT_SPACE: return "bytes free";
+    case JOURNAL_FAULT_OPTION: return "bytes given";
+    case JOURNAL_FAULT_LOCK:
+    case JOURNAL_FAULT_NO_STORE:
+    case JOURNAL_FAULT_EXISTS:
+    case JOURNAL_FAULT_STORE_FILE:
+    case JOURNAL_FAULT_GROUP:
+    case JOURNAL_FAULT_SEGMENT_HEAD:
+    case JOURNAL_FAULT_SEGMENT_IDENTITY:
+    case JOURNAL_FAULT_SEGMENT_SHORT:
+    case JOURNAL_FAULT_BATCH:
+    case JOURNAL_FAULT_BATCH_ORDER:
+    case JOURNAL_FAULT_RECORD:
+    case JOURNAL_FAULT_DISK_CALL: break;
+    }
+    return NULL;
+}
+
+static const char *
+limit_name (enum journal_fault fault)
+{
+    if (fault == JOURNAL_FAULT_FORMAT_VERSION) return "newest format known";
+    if (fault == JOURNAL_FAULT_SEGMENT_MISSING) return "oldest segment needed";
+    return "bytes needed";
+}
+
+// Facts of [problem] that it has, and what the system said: an empty text if there are none.
 static void
 put_facts (const struct journal_problem *problem, int system, char *text, size_t size)
 {
     size_t used = 0;
-    const struct { const char *name; uint64_t value; } facts[] = {
+    const char *value = value_name (problem->fault);
+    const struct { const char *name; uint64_t fact; } facts[] = {
         {"segment", problem->segment_number}, {"offset", problem->offset_bytes},
         {"from record", problem->first_index.n}, {"to record", problem->last_index.n},
-        {"value", problem->value}, {"limit", problem->limit},
     };
 
     text[0] = 0;
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
-        if (facts[i].value == 0 || used >= size) continue;
+        if (facts[i].fact == 0 || used >= size) continue;
         used += (size_t) snprintf (text + used, size - used, ", %s %" PRIu64, facts[i].name,
-                                   facts[i].value);
+                                   facts[i].fact);
+    }
+    if (value && used < size) {
+        used += (size_t) snprintf (text + used, size - used, ", %s %" PRIu64 ", %s %" PRIu64,
+                                   value, problem->value, limit_name (problem->fault),
+                                   problem->limit);
     }
     if (system != 0 && used < size) {
         snprintf (text + used, size - used, " (%s)", strerror (system));
     }
 }
 
+// What the system said; a directory that could not be opened has left it in errno.
+static int
+system_error (const struct disk_file *disk_file, enum baton_err error)
+{
+    if (disk_file) return disk_file_errno (disk_file);
+    return error == BATON_NO_MEMORY ? 0 : errno;
+}
+
 void
 store_say (const char *directory, const struct disk_file *disk_file, enum baton_err error,
            const struct journal_problem *problem, struct log *log)
 {
+    const int system = system_error (disk_file, error);
+    const char *fault = fault_text (problem->fault);
+    // Behind a semicolon the text tells what value and limit are, which the facts do here.
+    int fault_size = (int) strcspn (fault, ";");
     char facts[400];
 
-    put_facts (problem, disk_file ? disk_file_errno (disk_file) : 0, facts, sizeof facts);
-    log_line (log, LOG_ERROR, "store %s: %s%s%s%s; %s", directory, baton_strerror (error),
-              problem->fault ? ": " : "", fault_text (problem->fault), facts, advice (error));
+    if (strncmp (fault, baton_strerror (error), (size_t) fault_size) == 0) {
+        fault_size = 0;
+    }
+    put_facts (problem, system, facts, sizeof facts);
+    log_line (log, LOG_ERROR, "store %s: %s%s%.*s%s; %s", directory, baton_strerror (error),
+              fault_size > 0 ? ": " : "", fault_size, fault, facts, advice (error));
 }
 
 enum exit_code
@@ -153,6 +210,12 @@ store_open (struct store *store, const struct config *config, enum store_missing
         const enum exit_code code = store_format (config->store, memory, chance, log);
         if (code != EXIT_CODE_OK) return code;
         error = open_journal (store, config);
+    }
+    if (error == BATON_NO_MEMORY) {
+        log_line (log, LOG_ERROR, "store %s: to open it needs more than the memory budget of %"
+                  PRIu64 " bytes; raise memory_max_bytes, or lower batch_max_bytes",
+                  config->store, config->memory_max_bytes);
+        return store_exit_code (error);
     }
     if (error != BATON_OK) {
         store_say (config->store, store->disk_file, error, &store->report.problem, log);

@@ -101,7 +101,7 @@ turn_message (struct turn *turn, struct link_number link, struct baton_bytes pri
               const struct msg *msg, uint64_t frame_bytes);
 
 // turn_refuse fills [refused] with the answer to a message that ended with [error], NO_MEMORY or
-// DISK_FULL. Returns whether it is to be answered: the end of some waits for none.
+// DISK_FULL. Returns whether it is to be answered: to some the end awaits no answer.
 bool
 turn_refuse (const struct msg *msg, enum baton_err error, struct msg_refused *refused);
 

@@ -30,7 +30,8 @@ failed (struct disk_file *self)
 {
     self->last_errno = errno;
     switch (errno) {
-    case ENOENT: return BATON_NOT_FOUND;
+    case ENOENT:
+    case ENOTDIR: return BATON_NOT_FOUND;
     case ENOSPC:
     case EDQUOT:
     case EFBIG: return BATON_DISK_FULL;

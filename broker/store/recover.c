@@ -307,7 +307,9 @@ fill_fresh (struct recovery *recovery, const struct packing *packing)
         wanted_bytes = recovery->options->segment_bytes;
     }
     const enum baton_err error = writer_fill (recovery->writer, wanted_bytes);
-    return error == BATON_DISK_FULL ? no_space (recovery, wanted_bytes) : error;
+    if (error != BATON_DISK_FULL) return error;
+    writer_drop_next (recovery->writer);
+    return no_space (recovery, wanted_bytes);
 }
 
 static enum baton_err

@@ -115,6 +115,18 @@ writer_fill (struct writer *writer, uint64_t wanted_bytes)
     return BATON_OK;
 }
 
+void
+writer_drop_next (struct writer *writer)
+{
+    char name[LAYOUT_NAME_MAX_BYTES];
+    if (!writer->next_open) return;
+    writer->disk->close (writer->disk->context, writer->next_file);
+    writer->next_open = false;
+    writer->next_filled_bytes = 0;
+    layout_new_name (writer->next_number, name);
+    (void) (writer->disk->remove (writer->disk->context, name) == BATON_OK);
+}
+
 static void
 take_next (struct writer *writer)
 {

@@ -80,6 +80,12 @@ writer_fits (const struct writer *writer, uint64_t records_bytes);
 DISK_MUST_USE enum baton_err
 writer_fill (struct writer *writer, uint64_t wanted_bytes);
 
+// writer_drop_next removes the next segment that cannot be filled, so that a start which fails does
+// not take what little room there is. What the disk says to that changes nothing: a file that is
+// left counts for nothing and goes at the next start.
+void
+writer_drop_next (struct writer *writer);
+
 // writer_start makes the filled next segment the one that is written, with a head from these
 // facts; the former one, all of whose batches are synced, is closed. It counts from
 // writer_publish on.

@@ -65,7 +65,8 @@ tell_failure (const struct campaign *campaign, uint64_t seed, const struct sim_r
 {
     char name[32];
 
-    if (campaign->options->extent != CAMPAIGN_ALL || campaign->options->form == CAMPAIGN_JSON) return;
+    if (campaign->options->extent != CAMPAIGN_ALL) return;
+    if (campaign->options->form == CAMPAIGN_JSON) return;
     snprintf (name, sizeof name, "seed %" PRIu64, seed);
     campaign_print_result (stdout, name, result);
     fflush (stdout);

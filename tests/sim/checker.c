@@ -203,9 +203,35 @@ compare_truth (const struct checker *checker, const struct book *book)
     }
 }
 
+// Nobody is sent more than it granted. Deliveries are counted where they are decided.
+static void
+check_credit (const struct core *live)
+{
+    const struct roster *roster = core_roster (live);
+    const struct queue *link;
+
+    queue_each (link, &core_book (live)->sessions) {
+        const struct session *session = queue_owner (link, const struct session, in_book);
+        const struct roster_session *place = roster_session (roster, session);
+        if (place->client && place->sent_count > place->granted_count) {
+            sim_violated (INVARIANT_BOUNDS, "a client was sent %llu items and has granted %llu",
+                          N (place->sent_count), N (place->granted_count));
+        }
+    }
+    queue_each (link, &core_book (live)->servers) {
+        const struct server *server = queue_owner (link, const struct server, in_book);
+        const uint64_t held_count = roster_server (roster, server)->held_count;
+        if (held_count > 1 && held_count > server->credit_count) {
+            sim_violated (INVARIANT_BOUNDS, "a server was sent %llu requests and has granted %u",
+                          N (held_count), server->credit_count);
+        }
+    }
+}
+
 void
 checker_looks (struct checker *checker, const struct core *live)
 {
+    check_credit (live);
     checker->looks_count++;
     compare_books (checker, live, "at work");
     compare_truth (checker, core_book (live));
@@ -222,6 +248,13 @@ checker_epoch (struct checker *checker, struct process *process, struct epoch ep
     }
 }
 
+bool
+checker_is_served (const struct truth_session *session)
+{
+    return !session->honest || session->state == SESSION_CLOSED || session->open_count == 0
+        || session->responses_count > session->responses_consumed;
+}
+
 void
 checker_finished (struct checker *checker, const struct core *live)
 {
@@ -230,8 +263,7 @@ checker_finished (struct checker *checker, const struct core *live)
     checker_looks (checker, live);
     for (uint32_t i = 0; i < truth->sessions_count; i++) {
         const struct truth_session *session = truth->sessions[i];
-        if (!session->honest || session->state == SESSION_CLOSED) continue;
-        if (session->open_count > 0) {
+        if (!checker_is_served (session)) {
             sim_violated (INVARIANT_LIVENESS, "session %s has %llu requests that nobody answered",
                           session->name, N (session->open_count));
         }

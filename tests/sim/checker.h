@@ -92,6 +92,11 @@ checker_looks (struct checker *checker, const struct core *live);
 void
 checker_epoch (struct checker *checker, struct process *process, struct epoch epoch);
 
+// checker_is_served tells whether nothing of [session] waits for a server. Where its client stays
+// away for good, its requests may wait behind answers that nobody consumes.
+bool
+checker_is_served (const struct truth_session *session);
+
 // checker_finished looks at the end, when all work is said to be done.
 void
 checker_finished (struct checker *checker, const struct core *live);

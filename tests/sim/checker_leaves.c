@@ -105,6 +105,7 @@ look_at_request (struct checker *checker, const struct effect *effect,
     }
     look_at_company (checker, session, request->seq.n);
     session->sent_through = request->seq.n;
+    session->left_through = request->seq.n;
     session->sent_link = effect->to.n;
 }
 
@@ -175,11 +176,6 @@ look_at_refusal (struct checker *checker, const struct effect *effect)
         must_be_safe (!named || named->state == SESSION_CLOSED
                           || (session == NULL && !id_is_none (refused->actor)),
                       effect, "no such session");
-    } else if (refused->refusal == REFUSAL_FENCED && session) {
-        const bool client = id_equal (session->client_actor, refused->actor);
-        must_be_safe (refused->incarnation.n <= (client ? session->client_incarnation
-                                                        : session->server_incarnation),
-                      effect, "incarnation");
     }
 }
 
@@ -195,6 +191,7 @@ forget_sent (struct checker *checker, struct link_number to, uint64_t kept)
         if (session->binding == BINDING_STANDS && session->sent_link != kept
             && strcmp (session->server, link->server) == 0) {
             session->sent_through = session->requests_consumed;
+            session->left_through = session->requests_consumed;
         }
     }
 }
@@ -211,6 +208,7 @@ look_at_state (struct checker *checker, const struct effect *effect)
     must_be_safe (effect->state.requests_consumed_through.n == session->requests_consumed, effect,
                   "consumed mark");
     session->sent_through = session->requests_consumed;
+    session->left_through = session->requests_consumed;
     world_sometimes (checker->world, SOMETIMES_RELOAD);
 }
 

@@ -250,7 +250,8 @@ check_response (struct client *client, const struct conversation *conversation,
     const struct truth_response *stored = &session->responses[response->seq.n - 1];
     if (stored->request != response->request.n || stored->status != response->status
         || stored->hash != truth_hash (response->body)) {
-        sim_violated (INVARIANT_SINGLE_ANSWER, "%s got another response %llu of %s than the log has",
+        sim_violated (INVARIANT_SINGLE_ANSWER,
+                      "%s got another response %llu of %s than the log has",
                       client->process->name, (unsigned long long) response->seq.n,
                       conversation->name);
     }
@@ -381,6 +382,15 @@ finish (struct client *client, struct conversation *conversation)
     world_tell (world_of (client), client->process->name, "has finished %s", conversation->name);
 }
 
+static bool
+is_lazy (const struct client *client, const struct conversation *conversation)
+{
+    const struct world *world = world_of (client);
+
+    return world->plan.pace == CLIENTS_LAZY && world->phase == WORLD_ROUGH
+        && link_session_last_seq (conversation->session).n < world->plan.requests_count;
+}
+
 static void
 act_in (struct client *client, struct conversation *conversation)
 {
@@ -394,7 +404,11 @@ act_in (struct client *client, struct conversation *conversation)
     link_session_back (conversation->session);
     switch (process_draw (process, "call", 8)) {
     case 0: case 1: send_some (client, conversation); break;
-    case 2: case 3: recv_some (client, conversation); break;
+    case 2: case 3:
+        if (!is_lazy (client, conversation)) {
+            recv_some (client, conversation);
+        }
+        break;
     case 4:
         look_at_open_requests (client, conversation);
         break;

@@ -9,6 +9,8 @@
 
 // What a copy of an old frame may be at most; larger ones do not come again.
 #define AGAIN_BYTES_MAX 4096u
+// Of OPEN, HELLO and COMMIT: how many are cut off on their way, in worlds with cuts.
+#define CUTS_PER_MILLE 15u
 
 static struct parcel *
 parcel_new (const void *bytes, size_t size)
@@ -235,6 +237,15 @@ lose_late (struct net *net, const struct process *process)
 }
 
 static void
+send_again (struct world *world, struct line *line)
+{
+    if (!line->again) return;
+    push (line->connection, &line->connection->up, line->again);
+    line->again = NULL;
+    world_sometimes (world, SOMETIMES_FRAME_REPEATED);
+}
+
+static void
 connect_now (void *context, uint64_t line_number)
 {
     struct process *process = context;
@@ -259,11 +270,7 @@ connect_now (void *context, uint64_t line_number)
     while ((parcel = pipe_pop (&line->waiting))) {
         push (connection, &connection->up, parcel);
     }
-    if (line->again) {
-        push (connection, &connection->up, line->again);
-        line->again = NULL;
-        world_sometimes (world, SOMETIMES_FRAME_REPEATED);
-    }
+    send_again (world, line);
 }
 
 static void
@@ -319,13 +326,37 @@ net_dial (struct net *net, struct process *process)
     connect_soon (process);
 }
 
-// An old frame may come again on a later connection, as an end's resend would.
+// An old frame may come again, on this connection or a later one, as an end's resend would.
 static void
 keep_for_again (struct world *world, struct line *line, const void *bytes, size_t size)
 {
     if (line->again || size > AGAIN_BYTES_MAX || world->phase != WORLD_ROUGH) return;
+    if (line->times != FRAME_TWICE) return;
     if (choice_chance (world->choices, CHOICE_TWICE, "frame again", world->plan.twice_per_mille)) {
         line->again = parcel_new (bytes, size);
+    }
+}
+
+// Holds [pipe] up for a while, as far as the plan has cuts at all.
+static uint64_t
+cut_pipe (struct world *world, struct pipe *pipe)
+{
+    const uint64_t cut_ms = choice_draw (world->choices, CHOICE_CUT, "cut",
+                                         2 * world->plan.options.end_silent_ms);
+
+    pipe->cut_until_ns = world->now_ns + cut_ms * MS_NS;
+    world_sometimes (world, SOMETIMES_ONE_WAY_CUT);
+    return cut_ms;
+}
+
+// What an end says once, and waits for the answer, is what hurts most when it arrives late, behind
+// the same from a newer connection.
+static void
+cut_behind (struct world *world, struct connection *connection)
+{
+    if (world->phase != WORLD_ROUGH || world->plan.rates[FAULT_CUT] == 0) return;
+    if (choice_chance (world->choices, CHOICE_CUT, "cut with it", CUTS_PER_MILLE)) {
+        (void) cut_pipe (world, &connection->up);
     }
 }
 
@@ -340,6 +371,12 @@ net_send_up (struct net *net, struct process *process, const void *bytes, size_t
     keep_for_again (world, line, bytes, size);
     if (line->connection) {
         push (line->connection, &line->connection->up, parcel_new (bytes, size));
+        if (line->times == FRAME_TWICE) {
+            cut_behind (world, line->connection);
+        }
+        if (line->again && choice_draw (world->choices, CHOICE_TWICE, "on this line", 4) == 3) {
+            send_again (world, line);
+        }
     } else {
         pipe_push (&line->waiting, parcel_new (bytes, size));
         connect_soon (process);
@@ -425,12 +462,9 @@ net_cut (struct net *net)
     if (!connection) return;
     const bool down = choice_draw (world->choices, CHOICE_CUT, "direction", 2);
     struct pipe *pipe = down ? &connection->down : &connection->up;
-    const uint64_t cut_ms = choice_draw (world->choices, CHOICE_CUT, "cut",
-                                         2 * world->plan.options.end_silent_ms);
-    pipe->cut_until_ns = world->now_ns + cut_ms * MS_NS;
+    const uint64_t cut_ms = cut_pipe (world, pipe);
     world_tell (world, connection->process->name, "cut %s the broker for %llu ms",
                 down ? "from" : "to", (unsigned long long) cut_ms);
-    world_sometimes (world, SOMETIMES_ONE_WAY_CUT);
 }
 
 void

@@ -2,8 +2,8 @@
 // net.h has connections as ZeroMQ makes them. A line is an end's socket, made by dialling: it keeps
 // what is sent while there is no connection, and connects anew by itself. A connection keeps the
 // order and loses nothing, until it drops: then the newest frames on their way are gone, nobody is
-// told, and the next connection is a new path for the broker, where what an old one still carries may
-// arrive after what was said on a newer one. An end reads them one after the other.
+// told, and the next connection is a new path for the broker, where what an old one still carries
+// may arrive after what was said on a newer one. An end reads them one after the other.
 #ifndef BATON_TESTS_NET_H
 #define BATON_TESTS_NET_H
 
@@ -52,6 +52,8 @@ struct line {
     struct pipe waiting; // for a connection
     bool connecting;
     struct parcel *again; // an old frame that will come once more, or NULL
+    // Whether the present frame may: OPEN, HELLO and COMMIT are what an end resends.
+    enum { FRAME_ONCE = 1, FRAME_TWICE = 2 } times;
 };
 
 struct net {

@@ -105,6 +105,23 @@ draw_work (struct plan *plan, struct choices *choices)
     plan->close_per_mille = ONE_OF (choices, "close", 0, 500, 1000);
 }
 
+// Clients that look at no answer before they asked everything use up their credit.
+static void
+draw_pace (struct plan *plan, struct choices *choices)
+{
+    plan->pace = draw (choices, "lazy clients", 20) == 19 ? CLIENTS_LAZY : CLIENTS_BRISK;
+    if (plan->pace == CLIENTS_BRISK) return;
+    plan->clients_count = 1;
+    plan->sessions_count = 1;
+    plan->requests_count = 300 + draw (choices, "requests of a lazy client", 200);
+    plan->window_count = plan->requests_count;
+    plan->body_max_bytes = 24;
+    plan->safety_steps = 6000;
+    plan->options.queue_max_count = LIMIT_QUEUE_MAX_COUNT;
+    plan->options.queue_max_bytes = UINT64_MAX;
+    plan->options.responses_max_bytes = LIMIT_RESPONSES_MAX_BYTES;
+}
+
 void
 plan_draw (struct plan *plan, struct choices *choices)
 {
@@ -124,6 +141,7 @@ plan_draw (struct plan *plan, struct choices *choices)
         const uint32_t rate = ONE_OF (choices, fault_label (i), 0, 0, 4, 16, 48);
         plan->rates[i] = (rate + rarity[i] - 1) / rarity[i];
     }
+    draw_pace (plan, choices);
 }
 
 const char *

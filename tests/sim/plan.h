@@ -69,6 +69,7 @@ struct plan {
     uint32_t damage_per_mille;  // of an attacker's frames
     uint32_t offers_per_mille;  // of a server's calls: it changes its offer
     uint32_t close_per_mille;   // of finished sessions: closed and opened anew
+    enum { CLIENTS_BRISK = 1, CLIENTS_LAZY = 2 } pace; // LAZY: ask much before they look at answers
     uint32_t rates[FAULTS_COUNT];
 };
 

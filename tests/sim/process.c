@@ -247,7 +247,8 @@ take (struct process *process, struct parcel *parcel)
     if (!process->link) {
         // An attacker does not listen.
     } else if (wire_decode (world->decoder, &limits, frame, &msg, &fault)) {
-        sim_violated (INVARIANT_STATELESS_REFUSAL, "%s got a frame of the broker that is no message:"
+        sim_violated (INVARIANT_STATELESS_REFUSAL,
+                      "%s got a frame of the broker that is no message:"
                       " %s", process->name, fault.what);
     } else {
         world_tell_msg (world, "broker", process->name, &msg);
@@ -344,6 +345,8 @@ send_msg (struct process *process, const struct msg *msg)
 
     if (size > sizeof bytes) abort ();
     wire_encode (msg, bytes, size);
+    const bool resent = msg->kind == MSG_COMMIT || msg->kind == MSG_OPEN || msg->kind == MSG_HELLO;
+    process->line.times = resent ? FRAME_TWICE : FRAME_ONCE;
     return net_send_up (&process->world->net, process, bytes, size);
 }
 

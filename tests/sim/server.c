@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-// server.c is a server program: it takes tasks, answers them, and keeps for each session what it has
-// done as restart data. By hand it commits some answers at a time, makes checkpoints, answers later,
-// gives requests back; by reply it leaves all that to the engine.
+// server.c is a server program: it takes tasks, answers them, and keeps for each session what it
+// has done as restart data. By hand it commits some answers at a time, makes checkpoints, answers
+// later, gives requests back; by reply it leaves all that to the engine.
 #include "tests/sim/application.h"
 
 #include "proto/attribute.h"
@@ -112,14 +112,16 @@ forget (struct server *server, uint32_t which)
              (server->held_count - which) * sizeof *server->held);
 }
 
-// Tasks of [session] above [seq] that the engine took back: each call on them says so, and ends them.
+// Tasks of [session] above [seq] that the engine took back: each call on them says so, and ends
+// them.
 static void
 drop_lost (struct server *server, struct id session, uint64_t seq)
 {
     for (uint32_t i = server->held_count; i > 0; i--) {
         struct held *held = &server->held[i - 1];
         if (!id_equal (held->session, session) || held->seq <= seq || held->consumed) continue;
-        if (link_task_reply (held->task, (struct baton_bytes) { NULL, 0 }) == BATON_OK) {
+        const struct baton_bytes nothing = { NULL, 0 };
+        if (!held->replied && link_task_reply (held->task, nothing) == BATON_OK) {
             sim_violated (INVARIANT_ASSIGNMENT, "%s could answer request %llu, which it had given"
                           " back", server->process->name, (unsigned long long) held->seq);
         }
@@ -207,6 +209,22 @@ is_lost (enum baton_err err)
         && err != BATON_BAD_ARGUMENT;
 }
 
+// The session of a task was lost: it goes, and with it what was answered and not committed, for the
+// engine ends those with the first one that hears so.
+static void
+lose (struct server *server, uint32_t which)
+{
+    const struct id session = server->held[which].session;
+
+    forget (server, which);
+    for (uint32_t i = server->held_count; i > 0; i--) {
+        const struct held *held = &server->held[i - 1];
+        if (held->replied && id_equal (held->session, session)) {
+            forget (server, i - 1);
+        }
+    }
+}
+
 static void
 reply (struct server *server, uint32_t which)
 {
@@ -218,8 +236,10 @@ reply (struct server *server, uint32_t which)
 
     if (err == BATON_OK && server->by_hand) {
         held->replied = true;
-    } else if (err == BATON_OK || is_lost (err)) {
+    } else if (err == BATON_OK) {
         forget (server, which);
+    } else if (is_lost (err)) {
+        lose (server, which);
     }
 }
 
@@ -266,7 +286,7 @@ commit (struct server *server, uint32_t which)
     uint64_t through = held.seq;
 
     if (err != BATON_OK && is_lost (err)) {
-        forget (server, which);
+        lose (server, which);
     }
     if (err != BATON_OK) return;
     for (uint32_t i = 0; i < server->held_count; i++) {
@@ -286,8 +306,10 @@ give_back (struct server *server, uint32_t which)
     const enum baton_err err
         = link_task_reject (held.task, (struct baton_bytes) { "not now", 7 });
 
-    if (err == BATON_OK || is_lost (err)) {
+    if (err == BATON_OK) {
         forget (server, which);
+    } else if (is_lost (err)) {
+        lose (server, which);
     }
     if (err != BATON_OK) return;
     world_sometimes (server->process->world, SOMETIMES_REJECT);
@@ -377,7 +399,8 @@ maybe_slow (struct process *process)
     struct world *world = process->world;
 
     if (world->phase != WORLD_ROUGH || !process_chance (process, "slow handler", 5)) return;
-    const uint64_t slow_ms = process_draw (process, "handler", 3 * world->plan.options.end_silent_ms);
+    const uint64_t slow_ms =
+        process_draw (process, "handler", 3 * world->plan.options.end_silent_ms);
     process->busy_until_ns = world->now_ns + slow_ms * MS_NS;
     if (slow_ms > world->plan.options.end_silent_ms) {
         world_sometimes (world, SOMETIMES_SERVER_STALLED);

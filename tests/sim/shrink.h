@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // shrink.h makes a failing run smaller while the same invariant is broken: fewer events, fewer
-// choices that are not 0, fewer steps, smaller values. Each try runs in a process of its own, because a violated
-// world is left as it is.
+// choices that are not 0, fewer steps, smaller values. Each try runs in a process of its own,
+// because a violated world is left as it is.
 //
 //   1. cut the horizon: all choices from some place on become 0, the mildest
 //   2. whole streams become 0: no delays, no crashes of this process, ...

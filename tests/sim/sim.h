@@ -27,7 +27,7 @@ struct sim_options {
 };
 
 struct sim_counts {
-    uint64_t steps;       // events of the world: frames taken, timers, calls of applications, faults
+    uint64_t steps;       // events of the world: frames taken, timers, calls of programs, faults
     uint64_t commits;     // accepted by the broker
     uint64_t requests;
     uint64_t responses;

@@ -25,6 +25,7 @@ truth_fini (struct truth *truth)
         free (truth->sessions[i]);
     }
     free (truth->sessions);
+    truth_servers_fini (&truth->servers);
 }
 
 static void *
@@ -82,7 +83,7 @@ truth_session (const struct truth *truth, struct id id)
 struct truth_session *
 truth_session_of_actor (const struct truth *truth, struct id actor)
 {
-    for (uint32_t i = truth->sessions_count; i > 0; i--) {
+    for (uint32_t i = truth->sessions_count; i > 0 && !id_is_none (actor); i--) {
         struct truth_session *session = truth->sessions[i - 1];
         if (session->state == SESSION_CLOSED) continue;
         if (id_equal (session->client_actor, actor) || id_equal (session->server_actor, actor)) {
@@ -120,12 +121,18 @@ add_session (struct truth *truth, const struct record_opened *opened)
     session->honest = opened->principal.size == strlen (PRINCIPAL_HONEST)
         && memcmp (opened->principal.data, PRINCIPAL_HONEST, opened->principal.size) == 0;
     session->requires = opened->requirement.size > 0;
+    session->requirement_bytes = opened->requirement.size;
+    if (opened->requirement.size > sizeof session->requirement) abort ();
+    if (session->requirement_bytes > 0) {
+        memcpy (session->requirement, opened->requirement.data, session->requirement_bytes);
+    }
     snprintf (session->name, sizeof session->name, "%.*s", (int) name.size,
               (const char *) name.data);
     session->client_actor = opened->actor;
     session->binding = BINDING_NONE;
     if (sibling) {
         session->client_instance = sibling->client_instance;
+        session->client_former = sibling->client_former;
         session->client_incarnation = sibling->client_incarnation;
         session->client_version = sibling->client_version;
     }
@@ -146,11 +153,15 @@ apply_opened (struct truth *truth, const struct record_opened *opened, uint64_t 
           "a closed session is opened");
     for (uint32_t i = 0; i < truth->sessions_count; i++) {
         struct truth_session *each = truth->sessions[i];
-        if (each->state == SESSION_CLOSED || !id_equal (each->client_actor, opened->actor)) continue;
+        if (each->state == SESSION_CLOSED) continue;
+        if (!id_equal (each->client_actor, opened->actor)) continue;
         if (!(opened->makes & OPENED_INCARNATION)) continue;
         must (index > each->client_incarnation && index > truth->newest_incarnation
                   && !id_equal (each->client_instance, opened->instance),
               INVARIANT_INCARNATION_FENCE, truth, each, "the client's incarnation does not rise");
+        must (!truth_former_has (&each->client_former, opened->instance),
+              INVARIANT_INCARNATION_FENCE, truth, each, "a former process of the client returns");
+        truth_former_add (&each->client_former, each->client_instance);
         each->client_incarnation = index;
         each->client_instance = opened->instance;
     }
@@ -316,6 +327,7 @@ apply_server_commit (struct truth *truth, struct truth_session *session,
         count_attempt (truth, session, session->requests_consumed + 1,
                        committed->reject == REJECT_GIVEN_UP);
         session->sent_through = session->requests_consumed;
+        session->left_through = session->requests_consumed;
     }
     for (uint32_t i = 0; i < committed->responses_count; i++) {
         const struct msg_response *response = &committed->responses[i];
@@ -371,6 +383,24 @@ apply_committed (struct truth *truth, const struct record_committed *committed)
     apply_client_commit (truth, session, committed);
 }
 
+// A session goes to a server that meets its requirement; what a lost one had in its hands goes on
+// alone, so that the next death can be blamed on one of them.
+static void
+check_binding (struct truth *truth, struct truth_session *session,
+               const struct record_bound *bound)
+{
+    const struct baton_bytes requirement = { session->requirement, session->requirement_bytes };
+
+    must (truth_servers_fit (&truth->servers, bound->server, requirement), INVARIANT_ASSIGNMENT,
+          truth, session, "bound to a server that does not meet its requirement");
+    must (session->blamed_through <= session->requests_consumed
+              || bound->suspect_through.n >= session->blamed_through,
+          INVARIANT_ASSIGNMENT, truth, session,
+          "requests that a lost server had in its hands are no suspects");
+    session->blamed_through = 0;
+    session->left_through = session->requests_consumed;
+}
+
 static void
 apply_bound (struct truth *truth, const struct record_bound *bound, uint64_t index)
 {
@@ -382,6 +412,7 @@ apply_bound (struct truth *truth, const struct record_bound *bound, uint64_t ind
           "bound to a server while the former binding stands");
     must (index > truth->newest_incarnation, INVARIANT_INCARNATION_FENCE, truth, session,
           "the server's incarnation does not rise");
+    check_binding (truth, session, bound);
     session->binding = BINDING_STANDS;
     session->server_actor = bound->actor;
     session->server_incarnation = index;
@@ -450,12 +481,13 @@ apply_end_item (struct truth *truth, const struct record_end_item *item, uint64_
 }
 
 static void
-end_bindings (struct truth *truth, struct baton_bytes server)
+end_bindings (struct truth *truth, struct baton_bytes server, enum end_reason reason)
 {
     for (uint32_t i = 0; i < truth->sessions_count; i++) {
         struct truth_session *session = truth->sessions[i];
         if (!is_at (session, server)) continue;
         session->binding = BINDING_ENDED;
+        session->blamed_through = reason == ENDED_BY_GOODBYE ? 0 : session->left_through;
         session->sent_through = session->requests_consumed;
     }
 }
@@ -468,7 +500,8 @@ apply_server_ended (struct truth *truth, const struct record_server_ended *ended
     for (uint32_t i = 0; i < ended->items_count; i++) {
         apply_end_item (truth, &ended->items[i], held);
     }
-    end_bindings (truth, ended->name);
+    end_bindings (truth, ended->name, ended->reason);
+    truth_servers_ended (&truth->servers, ended);
     if (ended->reason == ENDED_BY_SILENCE) {
         world_sometimes (truth->world, SOMETIMES_REBOUND_AFTER_SILENCE);
     }
@@ -495,10 +528,14 @@ apply_body (struct truth *truth, const struct record *record)
     case RECORD_COMMITTED: apply_committed (truth, &record->committed); return;
     case RECORD_BOUND: apply_bound (truth, &record->bound, index); return;
     case RECORD_CLOSED: apply_closed (truth, &record->closed); return;
-    case RECORD_OFFERED: return;
+    case RECORD_OFFERED:
+        must (truth_servers_offered (&truth->servers, &record->offered),
+              INVARIANT_INCARNATION_FENCE, truth, NULL, "a former process of a server returns");
+        return;
     case RECORD_SERVER_ENDED: apply_server_ended (truth, &record->server_ended); return;
     case RECORD_OFFER_RETIRED:
-        end_bindings (truth, record->offer_retired.name);
+        end_bindings (truth, record->offer_retired.name, ENDED_BY_SILENCE);
+        truth_servers_retired (&truth->servers, record->offer_retired.name);
         world_sometimes (truth->world, SOMETIMES_OFFER_EXPIRED);
         return;
     }

@@ -7,6 +7,7 @@
 #define BATON_TESTS_TRUTH_H
 
 #include "broker/core/record.h"
+#include "tests/sim/truth_server.h"
 
 struct world;
 
@@ -46,6 +47,9 @@ struct truth_session {
     char name[24];
     struct id client_actor;
     struct id client_instance;
+    struct truth_former client_former;
+    unsigned char requirement[TRUTH_OFFER_BYTES];
+    size_t requirement_bytes;
     uint64_t client_incarnation;
     uint64_t client_version;
     bool by_hand;      // its client has committed restart data
@@ -71,6 +75,9 @@ struct truth_session {
     struct server_share server_share;
     // Soft: what has left for the present server in this reign.
     uint64_t sent_through;
+    // Likewise, but a start of the broker does not change it: what may be in the server's hands.
+    uint64_t left_through;
+    uint64_t blamed_through; // was in its hands when it was lost
     uint64_t sent_link;
 };
 
@@ -82,6 +89,7 @@ struct truth {
     uint64_t epoch;
     uint64_t last_index;
     uint64_t newest_incarnation;
+    struct truth_servers servers;
     uint64_t closed_count;
     struct record_room room;
 };

@@ -310,6 +310,13 @@ is_finished (const struct world *world)
             && seat->done_count < plan->sessions_count) {
             return false;
         }
+        if (seat->role == END_SERVER && seat->process && seat->process->link
+            && !link_server_is_safe (seat->process->link)) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < world->checker.truth.sessions_count; i++) {
+        if (!checker_is_served (world->checker.truth.sessions[i])) return false;
     }
     return true;
 }

@@ -186,10 +186,10 @@ silent_end_is_forgotten_and_must_greet_again (void **state)
         "given c1 opens a\n"
         "wait 2900\n"
         "c1 -> HEARTBEAT\n"
-        "c1 <- HEARTBEAT\n"
+        "c1 <- HEARTBEAT at once\n"
         "wait 2900\n"
         "c1 -> HEARTBEAT\n"
-        "c1 <- HEARTBEAT\n"
+        "c1 <- HEARTBEAT at once\n"
         "wait 3000\n"
         "c1 -> HEARTBEAT\n"
         "c1 <- REFUSED HEARTBEAT HELLO_FIRST at once\n");

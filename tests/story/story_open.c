@@ -330,6 +330,24 @@ takeover_reaches_the_path_that_opened_last (void **state)
         "c3 <- RESUMED b version=1 requests=1/1\n");
 }
 
+// Simulator: a path that has ended delivered late, and its OPEN took the session off the path that
+// lives; with the older one forgotten, its end is told HELLO_FIRST instead of waiting for ever.
+static void
+an_open_of_the_same_process_forgets_its_older_path (void **state)
+{
+    (void) state;
+    story_play (NULL,
+        "given c1 opens a instance=x\n"
+        "c2 -> HELLO instance=x\n"
+        "c2 <- WELCOME\n"
+        "c2 -> OPEN a\n"
+        "c1 <- FORGET\n"
+        "c2 <- OPENED a incarnation=2 version=0 data=\"\" requests=0/0 responses=0/0\n"
+        "c2 <- RESUMED a version=0 requests=0/0\n"
+        "c1 -> HEARTBEAT\n"
+        "c1 <- REFUSED HEARTBEAT HELLO_FIRST at once\n");
+}
+
 int
 main (void)
 {
@@ -351,6 +369,7 @@ main (void)
         cmocka_unit_test (messages_of_another_role_are_denied),
         cmocka_unit_test (a_sixth_failure_within_a_second_is_busy),
         cmocka_unit_test (takeover_reaches_the_path_that_opened_last),
+        cmocka_unit_test (an_open_of_the_same_process_forgets_its_older_path),
     };
 
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -107,6 +107,27 @@ session_stays_with_its_server (void **state)
 }
 
 static void
+changed_offer_counts_for_new_sessions_and_bound_ones_stay (void **state)
+{
+    (void) state;
+    story_play (NULL,
+        "given c1 opens a requirement='gpu = 4'\n"
+        "given s1 offers has='gpu=4'\n"
+        "c1 -> COMMIT a request=one\n"
+        "c1 <- COMMITTED version=1\n"
+        "s1 <- DELIVER a incarnation=5 base=0 LIVE request=1 attempt=1 \"one\"\n"
+        "s1 -> OFFER has='gpu=2'\n"
+        "s1 <- OFFERED\n"
+        "c1 -> COMMIT a request=two\n"
+        "c1 <- COMMITTED version=2\n"
+        "s1 <- DELIVER a incarnation=5 base=0 LIVE request=2 attempt=1 \"two\"\n"
+        "given c2 opens b requirement='gpu = 2'\n"
+        "c2 -> COMMIT b request=new\n"
+        "c2 <- COMMITTED version=1\n"
+        "s1 <- DELIVER b incarnation=10 base=0 LIVE request=1 attempt=1 \"new\"\n");
+}
+
+static void
 requirement_is_held_against_servers_of_all_sets (void **state)
 {
     (void) state;
@@ -325,6 +346,7 @@ main (void)
         cmocka_unit_test (of_idle_servers_the_one_idle_longest_wins),
         cmocka_unit_test (of_equal_servers_the_lower_name_wins),
         cmocka_unit_test (session_stays_with_its_server),
+        cmocka_unit_test (changed_offer_counts_for_new_sessions_and_bound_ones_stay),
         cmocka_unit_test (requirement_is_held_against_servers_of_all_sets),
         cmocka_unit_test (request_waits_until_a_fitting_server_comes),
         cmocka_unit_test (what_never_can_match_is_refused_once_an_offer_is_settled),

@@ -305,7 +305,7 @@ check_sight (const struct sums *sums)
     static const enum refusal wanted[] = {
         REFUSAL_BUSY, REFUSAL_HELLO_FIRST, REFUSAL_NO_MATCH, REFUSAL_GAP, REFUSAL_DUPLICATE,
         REFUSAL_FENCED, REFUSAL_OLD_EPOCH, REFUSAL_NO_SUCH_SESSION, REFUSAL_DENIED,
-        REFUSAL_TOO_LARGE, REFUSAL_MALFORMED, REFUSAL_UNAVAILABLE,
+        REFUSAL_MALFORMED, REFUSAL_UNAVAILABLE,
     };
 
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {

@@ -119,13 +119,14 @@ commit (struct fake_manager *self, const struct msg_commit *commit)
         .version = {commit->expect_version.n + 1},
     };
     self->version = ack.version;
+    // Counted first: whoever waits for the answer may look at the count at once.
+    atomic_fetch_add (&self->commits, 1);
     tell (self, (struct msg) {
         .kind = MSG_COMMITTED, .committed = {.acks = &ack, .acks_count = 1}
     });
     if (part->requests_count > 0 && !atomic_load (&self->mute)) {
         answer (self, part);
     }
-    atomic_fetch_add (&self->commits, 1);
 }
 
 static void

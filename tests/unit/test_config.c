@@ -113,7 +113,7 @@ value_out_of_range_names_value_and_range (void **state)
                       BATON_BAD_CONFIG);
 
     expect_finding (&fixture, ":2: body_max_bytes = \"5000000\"");
-    expect_finding (&fixture, "from 1024 to 4194304");
+    expect_finding (&fixture, "from 1024 to 1048576");
 }
 
 static void

@@ -104,7 +104,7 @@ directory_that_is_missing_is_no_store (void **state)
 }
 
 static void
-file_in_place_of_the_directory_is_an_error (void **state)
+file_in_place_of_the_directory_is_no_store (void **state)
 {
     (void) state;
     struct place place;
@@ -114,7 +114,7 @@ file_in_place_of_the_directory_is_an_error (void **state)
     (void) fclose (stream);
 
     assert_int_equal (disk_file_open (&place.file, &place.memory.memory, place.path,
-                                      DISK_FILE_MAKE), BATON_DISK);
+                                      DISK_FILE_MAKE), BATON_NO_STORE);
     assert_int_equal (errno, ENOTDIR);
     assert_int_equal (unlink (place.path), 0);
     place_fini (&place);
@@ -381,7 +381,7 @@ main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (directory_that_is_missing_is_no_store),
-        cmocka_unit_test (file_in_place_of_the_directory_is_an_error),
+        cmocka_unit_test (file_in_place_of_the_directory_is_no_store),
         cmocka_unit_test (directory_and_files_are_for_their_owner_alone),
         cmocka_unit_test (lock_is_for_one_and_free_after_close),
         cmocka_unit_test (blocks_come_back_as_they_were_written),

@@ -405,9 +405,13 @@ full_disk_at_the_start_is_told_and_loses_nothing (void **state)
     fixture_append (&fixture, 3, 100);
     fixture_crash (&fixture);
     disk_sim_set_total (fixture.sim, FIXTURE_SEGMENT_BYTES + 8192);
+    const size_t before = disk_sim_file_count (fixture.sim);
 
     assert_int_equal (fixture_try_open (&fixture), BATON_DISK_FULL);
+    // It does not take the room that there is.
+    assert_int_equal (disk_sim_file_count (fixture.sim), before);
     assert_int_equal (fixture.report.problem.fault, JOURNAL_FAULT_SPACE);
+    assert_int_equal (fixture.report.problem.value, 4096);
     assert_int_equal (fixture.report.problem.limit, FIXTURE_SEGMENT_BYTES);
     disk_sim_set_total (fixture.sim, 0);
     fixture_open (&fixture);

@@ -545,98 +545,6 @@ responses_not_taken_get_no_credit (void **state)
 }
 
 static void
-close_waits_until_its_version_is_known (void **state)
-{
-    struct link_fixture *fixture = *state;
-    struct link_session *session = fixture_open (fixture, 3, "");
-    commit_one (fixture, session);
-
-    link_session_close (session);
-    assert_int_equal (fixture_next (fixture), 0);
-    fixture_ack (fixture, 4);
-
-    assert_int_equal (fixture_next (fixture), MSG_CLOSE);
-    assert_int_equal (fixture->msg.close.expect_version.n, 4);
-    fixture_give (fixture, (struct msg) {
-        .kind = MSG_CLOSED,
-        .closed = {.ref = fixture->msg.close.ref, .session = fixture_session,
-                   .reason = CLOSE_BY_CLIENT},
-    });
-    assert_int_equal (link_session_error (session), BATON_CLOSED);
-}
-
-static void
-a_repeated_close_takes_no_such_session_for_closed (void **state)
-{
-    struct link_fixture *fixture = *state;
-    struct link_session *session = fixture_open (fixture, 0, "");
-    link_session_close (session);
-    assert_int_equal (fixture_next (fixture), MSG_CLOSE);
-
-    fixture_refuse (fixture, MSG_HEARTBEAT, REFUSAL_HELLO_FIRST, 0);
-    fixture_connect (fixture);
-    assert_int_equal (fixture_next (fixture), MSG_OPEN);
-    fixture_give (fixture, (struct msg) {
-        .kind = MSG_REFUSED,
-        .refused = {.refusal = REFUSAL_NO_SUCH_SESSION, .kind = MSG_OPEN,
-                    .ref = fixture->msg.open.ref},
-    });
-
-    assert_int_equal (link_session_error (session), BATON_CLOSED);
-}
-
-static void
-a_busy_commit_does_not_hold_up_a_close (void **state)
-{
-    struct link_fixture *fixture = *state;
-    struct link_session *session = fixture_open (fixture, 0, "");
-    commit_one (fixture, session);
-    link_session_close (session);
-
-    fixture_refuse (fixture, MSG_COMMIT, REFUSAL_BUSY, 0);
-
-    assert_int_equal (fixture_next (fixture), MSG_CLOSE);
-    assert_int_equal (fixture->msg.close.expect_version.n, 0);
-}
-
-static void
-a_close_of_another_version_is_said_again_with_the_stored_one (void **state)
-{
-    struct link_fixture *fixture = *state;
-    struct link_session *session = fixture_open (fixture, 3, "");
-    link_session_close (session);
-    assert_int_equal (fixture_next (fixture), MSG_CLOSE);
-
-    fixture_give (fixture, (struct msg) {
-        .kind = MSG_REFUSED,
-        .refused = {.refusal = REFUSAL_GAP, .kind = MSG_CLOSE, .ref = fixture->msg.close.ref,
-                    .version = {5}},
-    });
-
-    assert_int_equal (fixture_next (fixture), MSG_CLOSE);
-    assert_int_equal (fixture->msg.close.expect_version.n, 5);
-}
-
-static void
-a_busy_close_waits_and_is_said_again (void **state)
-{
-    struct link_fixture *fixture = *state;
-    struct link_session *session = fixture_open (fixture, 0, "");
-    link_session_close (session);
-    assert_int_equal (fixture_next (fixture), MSG_CLOSE);
-
-    fixture_give (fixture, (struct msg) {
-        .kind = MSG_REFUSED,
-        .refused = {.refusal = REFUSAL_UNAVAILABLE, .kind = MSG_CLOSE,
-                    .ref = fixture->msg.close.ref, .retry_after_ms = 100},
-    });
-
-    assert_int_equal (fixture_next (fixture), 0);
-    fixture_pass (fixture, 100);
-    assert_int_equal (fixture_next (fixture), MSG_CLOSE);
-}
-
-static void
 an_actor_that_others_had_meanwhile_is_fenced (void **state)
 {
     struct link_fixture *fixture = *state;
@@ -803,11 +711,6 @@ main (void)
         TEST (refused_credit_opens_again_with_all_of_it),
         TEST (credit_grows_with_what_was_taken),
         TEST (responses_not_taken_get_no_credit),
-        TEST (close_waits_until_its_version_is_known),
-        TEST (a_repeated_close_takes_no_such_session_for_closed),
-        TEST (a_busy_commit_does_not_hold_up_a_close),
-        TEST (a_close_of_another_version_is_said_again_with_the_stored_one),
-        TEST (a_busy_close_waits_and_is_said_again),
         TEST (an_actor_that_others_had_meanwhile_is_fenced),
         TEST (a_manager_that_ignores_credit_is_left),
         TEST (after_a_commit_by_hand_there_is_no_way_back),

@@ -430,6 +430,30 @@ a_rejected_request_goes_back_with_all_after_it (void **state)
     no_task (fixture);
 }
 
+// What was not committed must not leave with the next commit that carries the restart data along.
+static void
+a_commit_that_failed_leaves_the_restart_data (void **state)
+{
+    struct link_fixture *fixture = *state;
+    fixture_deliver (fixture, 0, 1, 2);
+    assert_int_equal (link_task_commit (take_task (fixture, 1), text_bytes ("one")), BATON_OK);
+    struct link_task *second = take_task (fixture, 2);
+    size_t failed_count = 0;
+    for (size_t fail_at = 1; fail_at <= 2; fail_at++) {
+        fixture->memory.fail_at = fixture->memory.asked_count + fail_at;
+        failed_count += link_task_commit (second, text_bytes ("two")) == BATON_NO_MEMORY;
+    }
+    assert_int_equal (failed_count, 2);
+
+    assert_int_equal (link_task_reject (second, text_bytes ("no")), BATON_OK);
+
+    assert_int_equal (fixture_next (fixture), MSG_COMMIT);
+    assert_int_equal (fixture_next (fixture), MSG_COMMIT);
+    assert_int_equal (fixture->msg.commit.parts[0].rejected.n, 2);
+    assert_int_equal (fixture->msg.commit.restart_data.size, 3);
+    assert_memory_equal (fixture->msg.commit.restart_data.data, "one", 3);
+}
+
 static void
 late_deliveries_of_what_was_given_back_are_dropped (void **state)
 {
@@ -750,6 +774,7 @@ main (void)
         TEST (by_hand_answers_wait_and_leave_in_rising_order),
         TEST (a_consumed_request_may_be_answered_later),
         TEST (engine_commits_carry_the_restart_data_along),
+        TEST (a_commit_that_failed_leaves_the_restart_data),
         TEST (a_rejected_request_goes_back_with_all_after_it),
         TEST (late_deliveries_of_what_was_given_back_are_dropped),
         TEST (by_hand_a_reject_takes_later_answers_back),
