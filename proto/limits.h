@@ -99,6 +99,9 @@
 // Records after which an offer is written anew, so that a server that never changes does not pin
 // the front of the log: rare beside what was written, often enough to free segments.
 #define LIMIT_OFFER_RENEW_RECORDS 100000u
+// The same in bytes of records: four times what 4096 of the largest offers take, so that writing
+// them all anew cannot make them old again.
+#define LIMIT_OFFER_RENEW_BYTES (256u * MIB)
 
 // Times.
 #define LIMIT_HEARTBEAT_MS 1000u

@@ -145,6 +145,9 @@ keep_response (struct link_session *self, const struct msg_response *response)
         end_wake (&self->end);
         return BATON_OK;
     }
+    // Never over a hole: what lies before it comes again, with this, after the next OPEN.
+    if (response->seq.n > self->received_through.n + 1) return BATON_NOT_FOUND;
+
     struct baton_bytes kept;
     struct inbox_item *item = new_item (self, response->body, &kept);
     if (!item) return BATON_NO_MEMORY;
@@ -196,7 +199,8 @@ take_deliver (struct link *link, const struct msg_deliver *deliver)
         const struct msg_delivery *delivery = &deliver->deliveries[i];
         struct link_session *self = by_session (link, delivery->session, delivery->incarnation);
         if (!self || self->phase == LINK_SESSION_ENDED || self->phase == LINK_SESSION_CLOSING
-            || self->end.standing == END_MUST_OPEN) {
+            || self->end.standing != END_READY) {
+            // What was sent before our OPEN was seen comes again after it.
             link->counters.ignored++;
         } else if (keep_delivery (self, delivery)) {
             // What could not be kept comes again after the next OPEN, which names what we have.

@@ -365,6 +365,7 @@ apply_offered (struct book *book, const struct record *record, struct apply_room
     server->items.count = (uint32_t) (server->attributes_home->size / sizeof (struct attribute));
     server->offer = OFFER_KNOWN;
     server->offered = record->head.index;
+    server->offered_log_bytes = book->log_bytes;
     server->instance = offered->instance;
     server->state = offered->state == OFFER_CURRENT && !MUTANT (OFFER_NOT_CURRENT)
         ? INSTANCE_CURRENT : INSTANCE_ENDED;
@@ -462,5 +463,6 @@ apply (struct book *book, const struct record *record, struct blob *home, struct
     apply_body (book, record, home, room);
     book->epoch = record->head.epoch;
     book->last_index = record->head.index;
+    book->log_bytes += home->size;
     book->chain = record_chain (blob_view (home));
 }

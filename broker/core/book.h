@@ -23,7 +23,8 @@ struct book {
 
     struct epoch epoch;
     struct log_index last_index;
-    uint64_t chain; // hash of the newest record
+    uint64_t chain;     // hash of the newest record
+    uint64_t log_bytes; // of all records applied
 
     struct queue sessions;       // oldest first
     struct queue client_actors;  // oldest first

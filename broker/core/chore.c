@@ -103,7 +103,9 @@ old_offer (const struct book *book)
 
     if (!first) return NULL;
     const struct server *server = queue_owner (first, const struct server, in_book);
-    return server->offered.n + LIMIT_OFFER_RENEW_RECORDS > book->last_index.n ? NULL : server;
+    const bool old = book->last_index.n - server->offered.n >= LIMIT_OFFER_RENEW_RECORDS
+        || book->log_bytes - server->offered_log_bytes >= LIMIT_OFFER_RENEW_BYTES;
+    return old ? server : NULL;
 }
 
 static enum verdict

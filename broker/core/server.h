@@ -28,6 +28,7 @@ struct server {
     struct log_index ended;         // newest end of an instance: older bindings are over
     struct log_index ended_unknown; // newest end of an instance with its held work unknown
     struct log_index offered;       // newest record with the whole offer
+    uint64_t offered_log_bytes;     // the book's log_bytes before it
     struct former former;
 
     uint64_t open_count;     // unanswered requests of its sessions

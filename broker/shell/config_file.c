@@ -119,26 +119,43 @@ read_tree (const char *path, struct lines *lines, struct config *config)
     return BATON_OK;
 }
 
+// open_file opens what is a file and not too large; NULL with a finding else, and *err set.
+static FILE *
+open_file (const char *path, struct config_findings *findings, enum baton_err *err)
+{
+    FILE *file = fopen (path, "r");
+    struct stat facts;
+
+    *err = BATON_OK;
+    if (!file) {
+        config_finding (findings, "%s: cannot be read (%s); name a file that this user may read",
+                        path, strerror (errno));
+        *err = BATON_NOT_FOUND;
+    } else if (fstat (fileno (file), &facts) || !S_ISREG (facts.st_mode)) {
+        config_finding (findings, "%s: is no file; name a ZPL file", path);
+        *err = BATON_BAD_CONFIG;
+    } else if (facts.st_size > (off_t) FILE_MAX_BYTES) {
+        config_finding (findings, "%s: is larger than %u bytes; name a ZPL file", path,
+                        FILE_MAX_BYTES);
+        *err = BATON_BAD_CONFIG;
+    }
+    if (file && *err) {
+        fclose (file);
+        return NULL;
+    }
+    return file;
+}
+
 enum baton_err
 config_load (struct config *config, const char *path, struct config_findings *findings)
 {
     struct lines lines = {.path = path, .findings = findings};
     const uint32_t before_count = findings->count;
-    FILE *file = fopen (path, "r");
+    enum baton_err err;
+    FILE *file = open_file (path, findings, &err);
 
-    if (!file) {
-        config_finding (findings, "%s: cannot be read (%s); name a file that this user may read",
-                        path, strerror (errno));
-        return BATON_NOT_FOUND;
-    }
-    fseek (file, 0, SEEK_END);
-    if (ftell (file) < 0 || ftell (file) > (long) FILE_MAX_BYTES) {
-        config_finding (findings, "%s: is larger than %u bytes, or no file; name a ZPL file",
-                        path, FILE_MAX_BYTES);
-    } else {
-        rewind (file);
-        check_lines (file, &lines);
-    }
+    if (!file) return err;
+    check_lines (file, &lines);
     fclose (file);
     // An empty file is a lawful configuration, but no tree to CZMQ.
     if (findings->count == before_count && lines.count > 0) {

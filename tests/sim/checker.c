@@ -131,9 +131,10 @@ checker_recovers (struct checker *checker, struct baton_bytes record)
         sim_violated (INVARIANT_ACK_DURABILITY, "record %llu was safe and is another one now",
                       N (head.index.n));
     }
-    if (head.index.n > book->last_index.n) {
-        take_record (checker, record);
-    }
+    if (head.index.n <= book->last_index.n) return;
+    checker->truth.recovers = true;
+    take_record (checker, record);
+    checker->truth.recovers = false;
 }
 
 static void

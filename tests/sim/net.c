@@ -286,16 +286,17 @@ connect_soon (struct process *process)
                   line->number);
 }
 
-// Drops [connection]; of what is on its way in each direction the newest may be lost.
+// Drops [connection]; of what is on its way in each direction the newest may be lost, at most
+// [lost_max] frames.
 static void
-drop (struct net *net, struct connection *connection)
+drop_losing (struct net *net, struct connection *connection, uint32_t lost_max)
 {
     struct world *world = net->world;
     struct pipe *pipes[] = { &connection->up, &connection->down };
 
     for (uint32_t i = 0; i < 2; i++) {
-        const uint32_t lost = choice_draw (world->choices, CHOICE_DROP, "frames lost",
-                                           pipes[i]->count + 1);
+        const uint32_t most = pipes[i]->count < lost_max ? pipes[i]->count : lost_max;
+        const uint32_t lost = choice_draw (world->choices, CHOICE_DROP, "frames lost", most + 1);
         pipe_cut (pipes[i], pipes[i]->count - lost);
     }
     connection->state = CONNECTION_DROPPED;
@@ -303,6 +304,12 @@ drop (struct net *net, struct connection *connection)
         connection->process->line.connection = NULL;
     }
     settle (net, connection);
+}
+
+static void
+drop (struct net *net, struct connection *connection)
+{
+    drop_losing (net, connection, UINT32_MAX);
 }
 
 void
@@ -331,7 +338,7 @@ static void
 keep_for_again (struct world *world, struct line *line, const void *bytes, size_t size)
 {
     if (line->again || size > AGAIN_BYTES_MAX || world->phase != WORLD_ROUGH) return;
-    if (line->times != FRAME_TWICE) return;
+    if (line->times == FRAME_ONCE) return;
     if (choice_chance (world->choices, CHOICE_TWICE, "frame again", world->plan.twice_per_mille)) {
         line->again = parcel_new (bytes, size);
     }
@@ -352,11 +359,23 @@ cut_pipe (struct world *world, struct pipe *pipe)
 // What an end says once, and waits for the answer, is what hurts most when it arrives late, behind
 // the same from a newer connection.
 static void
-cut_behind (struct world *world, struct connection *connection)
+cut_behind (struct world *world, struct line *line)
 {
-    if (world->phase != WORLD_ROUGH || world->plan.rates[FAULT_CUT] == 0) return;
-    if (choice_chance (world->choices, CHOICE_CUT, "cut with it", CUTS_PER_MILLE)) {
-        (void) cut_pipe (world, &connection->up);
+    struct connection *connection = line->connection;
+    struct process *process = connection->process;
+    const bool stumbles = line->stumbles && line->times == FRAME_OPENS;
+
+    if (line->times == FRAME_ONCE || world->plan.rates[FAULT_CUT] == 0) return;
+    if (!stumbles && (world->phase != WORLD_ROUGH
+                      || !choice_chance (world->choices, CHOICE_CUT, "cut with it",
+                                         CUTS_PER_MILLE))) {
+        return;
+    }
+    line->stumbles = false;
+    (void) cut_pipe (world, &connection->up);
+    if (stumbles || choice_draw (world->choices, CHOICE_CUT, "and drops", 2)) {
+        drop_losing (&world->net, connection, stumbles ? 0 : UINT32_MAX);
+        connect_soon (process);
     }
 }
 
@@ -371,12 +390,10 @@ net_send_up (struct net *net, struct process *process, const void *bytes, size_t
     keep_for_again (world, line, bytes, size);
     if (line->connection) {
         push (line->connection, &line->connection->up, parcel_new (bytes, size));
-        if (line->times == FRAME_TWICE) {
-            cut_behind (world, line->connection);
-        }
         if (line->again && choice_draw (world->choices, CHOICE_TWICE, "on this line", 4) == 3) {
             send_again (world, line);
         }
+        cut_behind (world, line);
     } else {
         pipe_push (&line->waiting, parcel_new (bytes, size));
         connect_soon (process);
@@ -479,11 +496,35 @@ net_jam (struct net *net)
 }
 
 void
+net_stumble (struct net *net)
+{
+    struct world *world = net->world;
+
+    if (world->plan.rates[FAULT_CUT] == 0) return;
+    for (uint32_t i = 0; i < world->processes_count; i++) {
+        struct process *process = world->processes[i];
+        if (process->state != PROCESS_RUNS || !process_has_seat (process)
+            || !process->line.connection) {
+            continue;
+        }
+        if (choice_draw (world->choices, CHOICE_CUT, "stumbles", 4) == 3) {
+            process->line.stumbles = true;
+            drop (net, process->line.connection);
+            connect_soon (process);
+        }
+    }
+}
+
+void
 net_heal (struct net *net)
 {
     net->jammed_until_ns = 0;
     for (struct connection *each = net->connections; each; each = each->next) {
-        each->up.cut_until_ns = 0;
+        // What an old connection still carries may come when all is quiet again.
+        const uint32_t late_ms = each->state == CONNECTION_DROPPED && each->up.first
+            ? choice_draw (net->world->choices, CHOICE_CUT, "late",
+                           2 * net->world->plan.options.end_silent_ms) : 0;
+        each->up.cut_until_ns = late_ms ? net->world->now_ns + late_ms * MS_NS : 0;
         each->down.cut_until_ns = 0;
     }
 }

@@ -53,7 +53,9 @@ struct line {
     bool connecting;
     struct parcel *again; // an old frame that will come once more, or NULL
     // Whether the present frame may: OPEN, HELLO and COMMIT are what an end resends.
-    enum { FRAME_ONCE = 1, FRAME_TWICE = 2 } times;
+    enum { FRAME_ONCE = 1, FRAME_TWICE = 2, FRAME_OPENS = 3 } times;
+    // The next OPEN is cut off and comes late, when the end has moved to another connection.
+    bool stumbles;
 };
 
 struct net {
@@ -104,6 +106,11 @@ net_cut (struct net *net);
 // net_jam holds up everything for a while.
 void
 net_jam (struct net *net);
+
+// net_stumble is the last that goes wrong: some ends lose their connection, and what they say to
+// open their sessions anew arrives late, behind the same over yet another connection.
+void
+net_stumble (struct net *net);
 
 // net_heal ends all cuts and jams.
 void

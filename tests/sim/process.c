@@ -346,7 +346,8 @@ send_msg (struct process *process, const struct msg *msg)
     if (size > sizeof bytes) abort ();
     wire_encode (msg, bytes, size);
     const bool resent = msg->kind == MSG_COMMIT || msg->kind == MSG_OPEN || msg->kind == MSG_HELLO;
-    process->line.times = resent ? FRAME_TWICE : FRAME_ONCE;
+    process->line.times
+        = msg->kind == MSG_OPEN ? FRAME_OPENS : resent ? FRAME_TWICE : FRAME_ONCE;
     return net_send_up (&process->world->net, process, bytes, size);
 }
 

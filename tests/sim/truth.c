@@ -471,7 +471,7 @@ apply_end_item (struct truth *truth, const struct record_end_item *item, uint64_
         session->suspect_through = item->suspect_through.n;
     }
     if (item->outcome == ATTEMPT_UNCOUNTED) return;
-    must (held <= 1, INVARIANT_ASSIGNMENT, truth, session,
+    must (held <= 1 || truth->recovers, INVARIANT_ASSIGNMENT, truth, session,
           "an attempt counts for a request that was not alone in its server's hands");
     count_attempt (truth, session, item->suspect_through.n, item->outcome == ATTEMPT_GIVEN_UP);
     if (item->outcome != ATTEMPT_GIVEN_UP) return;

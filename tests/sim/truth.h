@@ -91,6 +91,7 @@ struct truth {
     uint64_t newest_incarnation;
     struct truth_servers servers;
     uint64_t closed_count;
+    bool recovers;     // records come from the store: what left beside them was never seen
     struct record_room room;
 };
 

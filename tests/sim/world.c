@@ -281,6 +281,7 @@ heal (struct world *world)
     world_tell (world, "world", "heals");
     world->phase = WORLD_HEALS;
     world->healed_ns = world->now_ns;
+    net_stumble (&world->net);
     net_heal (&world->net);
     broker_heal (world->broker);
     for (uint32_t i = 0; i < world->processes_count; i++) {

@@ -59,7 +59,8 @@ say (struct bench *bench, uint64_t link, struct msg msg)
 }
 
 static void
-commit (struct bench *bench, struct id actor, struct msg_part part, uint32_t parts_count)
+commit_all (struct bench *bench, struct id actor, struct baton_bytes restart_data,
+            struct msg_part part, uint32_t parts_count)
 {
     const struct actor *found = book_actor (core_book (bench->core), actor);
     struct msg msg = { .kind = MSG_COMMIT };
@@ -70,7 +71,14 @@ commit (struct bench *bench, struct id actor, struct msg_part part, uint32_t par
     msg.commit.expect_version = found->version;
     msg.commit.parts = &part;
     msg.commit.parts_count = parts_count;
+    msg.commit.restart_data = restart_data;
     say (bench, 1, msg);
+}
+
+static void
+commit (struct bench *bench, struct id actor, struct msg_part part, uint32_t parts_count)
+{
+    commit_all (bench, actor, (struct baton_bytes) { NULL, 0 }, part, parts_count);
 }
 
 static const struct session *
@@ -242,6 +250,23 @@ old_offer_is_written_anew_even_if_nobody_is_ever_silent (void **state)
 }
 
 static void
+old_offer_is_written_anew_after_many_bytes (void **state)
+{
+    static unsigned char data[LIMIT_RESTART_DATA_MAX_BYTES];
+    struct bench *bench = *state;
+    const struct id actor = session_a (bench)->client->id;
+    const struct baton_bytes restart_data = { data, sizeof data };
+
+    for (uint32_t i = 0; i < LIMIT_OFFER_RENEW_BYTES / sizeof data; i++) {
+        assert_true (core_deadline_ns (bench->core) > bench->now_ns);
+        commit_all (bench, actor, restart_data, (struct msg_part) { 0 }, 0);
+    }
+    run (bench, (struct event) { .kind = EVENT_TICK });
+
+    assert_int_equal (core_pinned_index (bench->core).n, session_a (bench)->opened.n);
+}
+
+static void
 silent_link_is_due_after_its_time (void **state)
 {
     struct bench *bench = *state;
@@ -260,6 +285,8 @@ main (void)
         cmocka_unit_test_setup_teardown (
             replay_without_memory_changes_nothing_and_may_be_done_again, setup, teardown),
         cmocka_unit_test_setup_teardown (step_is_bounded_and_says_that_there_is_more, setup,
+                                         teardown),
+        cmocka_unit_test_setup_teardown (old_offer_is_written_anew_after_many_bytes, setup,
                                          teardown),
         cmocka_unit_test_setup_teardown (old_offer_is_written_anew_even_if_nobody_is_ever_silent,
                                          setup, teardown),

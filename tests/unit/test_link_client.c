@@ -544,6 +544,44 @@ responses_not_taken_get_no_credit (void **state)
     assert_int_equal (fixture_next (fixture), 0);
 }
 
+// Simulator: what was sent before the manager saw our OPEN came after it, and without what had come
+// before: the response in the hole was never shown.
+static void
+a_response_sent_before_our_open_was_seen_waits_for_its_turn (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct link_session *session = fixture_open (fixture, 0, "");
+    fixture_refuse (fixture, MSG_HEARTBEAT, REFUSAL_HELLO_FIRST, 0);
+    fixture_connect (fixture);
+    assert_int_equal (fixture_next (fixture), MSG_OPEN);
+    fixture_respond (fixture, 2, 2, "two");
+
+    fixture_give (fixture, fixture_resumed (fixture->msg.open.ref, 0));
+    fixture_respond (fixture, 1, 1, "one");
+    fixture_respond (fixture, 2, 2, "two");
+
+    struct msg_response response;
+    assert_int_equal (link_session_recv (session, &response), BATON_OK);
+    assert_int_equal (response.seq.n, 1);
+    assert_int_equal (link_session_recv (session, &response), BATON_OK);
+    assert_int_equal (response.seq.n, 2);
+}
+
+static void
+a_response_over_a_hole_makes_the_end_open_again (void **state)
+{
+    struct link_fixture *fixture = *state;
+    struct link_session *session = fixture_open (fixture, 0, "");
+
+    fixture_respond (fixture, 2, 2, "two");
+
+    assert_false (link_session_has_response (session));
+    fixture_pass (fixture, LIMIT_DIAL_RETRY_MAX_MS);
+    fixture_connect (fixture);
+    assert_int_equal (fixture_next (fixture), MSG_OPEN);
+    assert_int_equal (fixture->msg.open.responses_received_through.n, 0);
+}
+
 static void
 an_actor_that_others_had_meanwhile_is_fenced (void **state)
 {
@@ -711,6 +749,8 @@ main (void)
         TEST (refused_credit_opens_again_with_all_of_it),
         TEST (credit_grows_with_what_was_taken),
         TEST (responses_not_taken_get_no_credit),
+        TEST (a_response_sent_before_our_open_was_seen_waits_for_its_turn),
+        TEST (a_response_over_a_hole_makes_the_end_open_again),
         TEST (an_actor_that_others_had_meanwhile_is_fenced),
         TEST (a_manager_that_ignores_credit_is_left),
         TEST (after_a_commit_by_hand_there_is_no_way_back),
